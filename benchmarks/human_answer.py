@@ -36,7 +36,7 @@ from tensorflow_macos_build.patchqueue.queue import commit_cache
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase import engine, remarks
 from tensorflow_macos_build.patchqueue.replay import replay
-from tensorflow_macos_build.patchqueue.replay.replay import StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import StepOutcome
 from tensorflow_macos_build.patchqueue.review import report
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.queue import materialise, opening, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tests.repositories import commits_of
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.exchange import importing
 from tensorflow_macos_build.patchqueue.queue import materialise, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

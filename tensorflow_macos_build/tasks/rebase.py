@@ -55,7 +55,7 @@ def rebase(
     """Replay a queue on another upstream revision, and show what became of every patch."""
     from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
     from tensorflow_macos_build.patchqueue.rebase import engine
-    from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+    from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
     from tensorflow_macos_build.tasks.queue_flags import QueueFlags
 
     flags = QueueFlags(queue, cache)

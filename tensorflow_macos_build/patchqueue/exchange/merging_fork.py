@@ -20,7 +20,7 @@ from tensorflow_macos_build.patchqueue.formats.message import clean_message
 from tensorflow_macos_build.patchqueue.queue import commit_range, squashed
 from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
 from tensorflow_macos_build.patchqueue.replay import replay
-from tensorflow_macos_build.patchqueue.replay.replay import StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import StepOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

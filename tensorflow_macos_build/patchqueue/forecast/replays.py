@@ -11,7 +11,8 @@ from tensorflow_macos_build.git.merges import MergeResult
 from tensorflow_macos_build.patchqueue.forecast.dependencies import PatchDependencies
 from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
+from tensorflow_macos_build.patchqueue.replay.replay import replay
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.verdict import line_writers
 from tensorflow_macos_build.patchqueue.verdict.carried_texts import ComparedTrees
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay
+    from tensorflow_macos_build.patchqueue.replay.steps import Replay
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 

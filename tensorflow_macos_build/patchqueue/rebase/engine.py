@@ -30,11 +30,8 @@ from tensorflow_macos_build.patchqueue.queue.model import QueueBase, QueueCommit
 from tensorflow_macos_build.patchqueue.rebase import remarks
 from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver, Decisions
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import (
-    OnConflict,
-    StepOutcome,
-    replay,
-)
+from tensorflow_macos_build.patchqueue.replay.replay import replay
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
@@ -50,7 +47,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.queue.picks import Pick
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay, ReplayStep
+    from tensorflow_macos_build.patchqueue.replay.steps import Replay, ReplayStep
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay
+    from tensorflow_macos_build.patchqueue.replay.steps import Replay
 
 
 class PatchConflict(NamedTuple):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.audit.model import AuditResult
     from tensorflow_macos_build.patchqueue.proof.model import ConflictProof
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
-    from tensorflow_macos_build.patchqueue.replay.replay import Replay
+    from tensorflow_macos_build.patchqueue.replay.steps import Replay
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 

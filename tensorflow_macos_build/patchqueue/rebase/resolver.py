@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import Resolved, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from tensorflow_macos_build.patchqueue.rebase.partial import (
 from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver, Decisions
 from tensorflow_macos_build.patchqueue.rebase.state import RebaseState
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay
+from tensorflow_macos_build.patchqueue.replay.replay import replay
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:

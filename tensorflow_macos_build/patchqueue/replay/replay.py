@@ -7,167 +7,43 @@ tree id for tree id (docs/adr/0001-replay-in-memory.md).
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.merges import MergeResult
-from tensorflow_macos_build.patchqueue.replay import foresight, tree_difference
-from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, TreePair
+from tensorflow_macos_build.patchqueue.replay import foresight
+from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
+from tensorflow_macos_build.patchqueue.replay.steps import (
+    OnConflict,
+    OtherStep,
+    Replay,
+    ReplayStep,
+    StepOutcome,
+    changes_tree,
+)
 from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDifference
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.merges import MergeOutcome
-    from tensorflow_macos_build.git.objects import ObjectReader, TreeEntry
+    from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
     from tensorflow_macos_build.patchqueue.replay.patched_tree import (
         Became,
-        MergedFiles,
     )
-    from tensorflow_macos_build.patchqueue.replay.tree_difference import Footprint
+    from tensorflow_macos_build.patchqueue.replay.steps import Resolver
 
 
 _WALK = 20
 """Patches that are walked over in the time of a merge that was not foreseen."""
-
-
-class OnConflict(Enum):
-    """What the replay does at a conflict."""
-
-    PROVISIONAL = "provisional"
-    """It goes on with the patch's side of what conflicts, so that later patches find what they
-    stand on: a patch that conflicts then does so by itself."""
-    SKIP = "skip"
-    """It leaves the patch out, as `git rebase --skip` does."""
-    STOP = "stop"
-
-
-class StepOutcome(Enum):
-    """How one patch came out."""
-
-    TAKEN = "taken"
-    """Blob ids decided."""
-    MERGED = "merged"
-    """git merged its contents, cleanly."""
-    EMPTY = "empty"
-    """Nothing of it is left to do."""
-    CONFLICT = "conflict"
-    RESOLVED = "resolved"
-    """It conflicts, and a recorded resolution was replayed."""
-    LANDED = "landed"
-    """Upstream holds it already, and it is left out: it conflicts, or it is upstream's own."""
-    LEFT_OUT = "left out"
-    """It conflicts, and somebody decided to leave it out."""
-    NOT_REACHED = "not reached"
-    """The replay stopped before it."""
-
-
-@dataclass(frozen=True)
-class ReplayStep:
-    """One patch's part of a replay.
-
-    Attributes:
-        commit: the patch, as a commit.
-        outcome: how it came out.
-        changes: what it does to each path.
-        upstream_had: the paths that already were as the patch makes them.
-        merged: git's merge, where blob ids did not decide.
-        after: the tree after it, where trees were asked for; else "".
-        became: what the replay did to the tree for it.
-        lacks_files: as in a `MergedPatch`.
-    """
-
-    commit: str
-    outcome: StepOutcome
-    changes: tuple[PathChange, ...]
-    upstream_had: tuple[str, ...] = ()
-    merged: MergedFiles | MergeResult | None = None
-    after: str = ""
-    became: Became = ()
-    lacks_files: bool = False
-
-    @functools.cached_property
-    def meets(self) -> Footprint:
-        """What it meets in a tree."""
-        return tree_difference.footprint(self.changes)
-
-    @property
-    def is_in_tree(self) -> bool:
-        """Whether the replay changed the tree for it."""
-        return _changes_tree(self.became)
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """How a conflict is settled without anybody.
-
-    Attributes:
-        outcome: as what.
-        entries: what is to be at paths instead of what git left, None where nothing shall be. None
-            altogether: nothing of the patch is taken.
-    """
-
-    outcome: StepOutcome
-    entries: Mapping[str, TreeEntry | None] | None = None
-
-
-class Resolver(Protocol):
-    """Decides what need not be merged, and what somebody would have to settle."""
-
-    def __call__(
-        self,
-        commit: str,
-        changes: tuple[PathChange, ...],
-        merged: MergeOutcome,
-        ours: PatchedTree,
-    ) -> Resolved | None:
-        """Return how a conflict with `ours`, the tree before it, is settled; None: it is not."""
-
-    def may_settle(self, commit: str, changes: tuple[PathChange, ...]) -> bool:
-        """Whether there is a conflict of a patch that would be settled."""
-
-    def has_landed(self, commit: str) -> bool:
-        """Whether what a commit is made from is upstream's own by now, so that nothing is to do."""
-
-
-@dataclass(frozen=True)
-class OtherStep:
-    """One patch's part of a replay with conflicts treated otherwise.
-
-    Attributes:
-        commit: the patch, as a commit.
-        outcome: how it came out.
-        conflicts: the paths in conflict; or the merge that says them, where it was enough to know
-            that there are some.
-    """
-
-    commit: str
-    outcome: StepOutcome
-    conflicts: tuple[str, ...] | UnmadeMerge = ()
-
-
-@dataclass(frozen=True)
-class Replay:
-    """A whole replay.
-
-    Attributes:
-        onto: the tree that it began with.
-        tree: the final tree; "" where it was not asked for.
-        steps: each patch's, in order.
-    """
-
-    onto: str
-    tree: str
-    steps: tuple[ReplayStep, ...]
 
 
 def replay(
@@ -363,7 +239,7 @@ class _Replayer:
             outcome = StepOutcome.TAKEN if became or not changes else StepOutcome.EMPTY
         elif merged.clean:
             # git drops a patch whose merge changes nothing, too (git-rebase(1), --empty).
-            outcome = StepOutcome.MERGED if _changes_tree(became) else StepOutcome.EMPTY
+            outcome = StepOutcome.MERGED if changes_tree(became) else StepOutcome.EMPTY
         else:
             outcome, became = self._settle(commit, changes, merged, became)
         self._tree.take(became)
@@ -421,9 +297,3 @@ class _Replayer:
             outcome, entries = StepOutcome.CONFLICT, None
         # of a patch that is skipped, left out, or stopped at, nothing is taken
         return outcome, () if entries is None else self._tree.otherwise(left, entries)
-
-
-def _changes_tree(became: Became) -> bool:
-    if isinstance(became, TreePair):
-        return became.before != became.after
-    return any(change.old != change.new for change in became)

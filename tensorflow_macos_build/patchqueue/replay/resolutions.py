@@ -22,7 +22,7 @@ from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.patchqueue.formats import paths
 from tensorflow_macos_build.patchqueue.formats.refused import Malformed
 from tensorflow_macos_build.patchqueue.queue import names
-from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import Resolved, StepOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

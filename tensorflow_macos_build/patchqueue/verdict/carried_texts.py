@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.patchqueue.replay import patched_tree
-from tensorflow_macos_build.patchqueue.replay.replay import StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import StepOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
+    from tensorflow_macos_build.patchqueue.replay.steps import ReplayStep
 
     _Texts = tuple[TreeDiff, TreeDiff]
 

@@ -12,7 +12,7 @@ from typing_extensions import assert_never
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import diffs
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict import carried_texts, commit_diffs, line_writers
 from tensorflow_macos_build.patchqueue.verdict.carried_texts import CarriedTexts, ComparedTrees
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
@@ -30,11 +30,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
-    from tensorflow_macos_build.patchqueue.replay.replay import (
-        Replay,
-        ReplayStep,
-        Resolver,
-    )
+    from tensorflow_macos_build.patchqueue.replay.steps import Replay, ReplayStep, Resolver
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
 

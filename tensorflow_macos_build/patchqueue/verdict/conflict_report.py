@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.conflicts import PlacedHunk
-    from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
+    from tensorflow_macos_build.patchqueue.replay.steps import ReplayStep
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
     from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import assert_never
 
-from tensorflow_macos_build.patchqueue.replay.replay import (
-    OnConflict,
-    StepOutcome,
-    replay_otherwise,
-)
+from tensorflow_macos_build.patchqueue.replay.replay import replay_otherwise
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
-    from tensorflow_macos_build.patchqueue.replay.replay import (
+    from tensorflow_macos_build.patchqueue.replay.steps import (
         OtherStep,
         Replay,
         ReplayStep,

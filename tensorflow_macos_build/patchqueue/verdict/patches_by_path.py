@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
-    from tensorflow_macos_build.patchqueue.replay.replay import ReplayStep
+    from tensorflow_macos_build.patchqueue.replay.steps import ReplayStep
 
 
 class PatchesByPath:

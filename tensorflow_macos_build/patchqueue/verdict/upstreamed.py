@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import Resolved, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict import effect, origins
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence
 

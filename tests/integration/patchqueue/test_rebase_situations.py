@@ -12,7 +12,7 @@ from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus, Status
 from tensorflow_macos_build.upstream import embedded
 from tests import situations

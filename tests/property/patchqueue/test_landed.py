@@ -15,7 +15,7 @@ from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
 from tests.repositories import EXECUTABLE, FILE, Case, Made, commits_of

@@ -14,14 +14,8 @@ from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay import foresight
-from tensorflow_macos_build.patchqueue.replay.replay import (
-    OnConflict,
-    ReplayStep,
-    StepOutcome,
-    replay,
-    replay_otherwise,
-    whole_merges,
-)
+from tensorflow_macos_build.patchqueue.replay.replay import replay, replay_otherwise, whole_merges
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, ReplayStep, StepOutcome
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories

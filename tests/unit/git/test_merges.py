@@ -10,7 +10,8 @@ from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, replay, whole_merges
+from tensorflow_macos_build.patchqueue.replay.replay import replay, whole_merges
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 from tests.repositories import FILE, Case, Made, git_rebase_skipping, lines, make

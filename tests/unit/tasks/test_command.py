@@ -11,7 +11,7 @@ import pytest
 
 from tensorflow_macos_build import temporary
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.tasks.command import choice, command, emit, report
 
 

@@ -11,12 +11,8 @@ from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVe
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
-from tensorflow_macos_build.patchqueue.replay.replay import (
-    OnConflict,
-    Resolved,
-    StepOutcome,
-    replay,
-)
+from tensorflow_macos_build.patchqueue.replay.replay import replay
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, Resolved, StepOutcome
 from tests import repositories
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import Resolved, StepOutcome
 from tensorflow_macos_build.patchqueue.replay.resolutions import (
     ConflictKey,
     RecordedResolution,
     ResolvedPath,
 )
+from tensorflow_macos_build.patchqueue.replay.steps import Resolved, StepOutcome
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from tensorflow_macos_build.patchqueue.queue import commit_range, storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase.session import RebaseSession
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import Unresolved
 from tensorflow_macos_build.patchqueue.worktree.work_tree import git_of

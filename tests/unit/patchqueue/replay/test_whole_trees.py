@@ -6,7 +6,8 @@ import pytest
 
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import ObjectMissing
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict, StepOutcome, replay
+from tensorflow_macos_build.patchqueue.replay.replay import replay
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutcome
 from tests.repositories import FILE, Case, Made, lines, make
 
 if TYPE_CHECKING:

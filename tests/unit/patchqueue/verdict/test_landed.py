@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests.repositories import (
     EXECUTABLE,

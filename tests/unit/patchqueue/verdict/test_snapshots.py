@@ -14,7 +14,7 @@ import pytest
 
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.git.repository import Git, ObjectMissing
-from tensorflow_macos_build.patchqueue.replay.replay import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests.repositories import Made
 from tests.unit.patchqueue.rebase.test_engine import TEXT, changed, rebase_made, statuses
