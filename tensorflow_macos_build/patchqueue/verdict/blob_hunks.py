@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     """The ids of two blobs."""
 
 
-_KEPT = 4 << 20
+_KEPT = 12 << 20
 """Bytes of texts whose hunks are kept as values: the next patches often meet the same files."""
 
 

@@ -22,7 +22,7 @@ _Key = tuple[str, tuple[str, ...]]
 _AT_ONCE = 100
 """How many commits one git compares: most are small, and a few change thousands of files."""
 
-_TEXT_KEPT = 16 << 20
+_TEXT_KEPT = 32 << 20
 """Bytes of differences that stay in memory. A forecast asks for the same commits at each of its
 replays; a wide range (TensorFlow makes thousands of commits between two releases) must not fill it.
 """

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git.file_merges import FileVersions
-from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.patchqueue.replay import conflicts
 from tensorflow_macos_build.patchqueue.verdict.blame import Blame
 from tensorflow_macos_build.patchqueue.verdict.status import ConflictReport, HunkReport
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
     from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
 
-
-_ADDED_KEPT = 100_000
-"""Lines that patches add which stay, some 100 bytes each."""
 
 _INSIGNIFICANT = 2
 """Characters up to which a line (`}`, `);`) is everywhere, and no evidence."""
@@ -167,11 +163,11 @@ class ConflictReporter:
 
 
 class _AddedLines:
-    """Which patches add a line to a file; patches are read once, however many hunks ask."""
+    """Which patches add a line to a file; each patch is read once, however many hunks ask."""
 
     def __init__(self, history: UpstreamHistory) -> None:
         self._history = history
-        self._recent: Recent[tuple[str, str], frozenset[bytes]] = Recent(_ADDED_KEPT)
+        self._known: dict[tuple[str, str], frozenset[bytes]] = {}
 
     def last_of(
         self, path: str, lines: Iterable[bytes], patches: Sequence[QueueCommit]
@@ -183,20 +179,16 @@ class _AddedLines:
         significant = {bare for line in lines if len(bare := line.strip()) > _INSIGNIFICANT}
         if not significant:
             return None
-        known = self._added(path, [patch.commit for patch in patches])
-        adding = (p for p in reversed(patches) if significant <= known[p.commit])
+        self._learn(path, [patch.commit for patch in patches])
+        adding = (p for p in reversed(patches) if significant <= self._known[p.commit, path])
         return next(adding, None)
 
-    def _added(self, path: str, commits: Sequence[str]) -> dict[str, frozenset[bytes]]:
-        """Return the lines that each commit adds to a file."""
-        read = {commit: self._recent.get((commit, path)) for commit in commits}
-        added = {commit: lines for commit, lines in read.items() if lines is not None}
-        fresh = [commit for commit in read if commit not in added]
+    def _learn(self, path: str, commits: Sequence[str]) -> None:
+        fresh = [commit for commit in commits if (commit, path) not in self._known]
         for commit, diff in zip(fresh, self._history.changes_of(fresh), strict=True):
             files = (file for file in diff if file.path == path)
-            added[commit] = frozenset(line[1:].strip() for file in files for line in file.added)
-            self._recent.put((commit, path), added[commit], len(added[commit]) + 1)
-        return added
+            added = frozenset(line[1:].strip() for file in files for line in file.added)
+            self._known[commit, path] = added
 
 
 def _path_before(step: ReplayStep, file: ConflictedPath) -> str:
