@@ -217,6 +217,8 @@ def _make(folder: Path, source: Git) -> Git:
         encoding="ascii",
     )
     (folder / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
+    if source.publish is not None:  # it is a quarantine, and may have objects in memory
+        source.publish()
     alternates.write(folder, source.object_folders())
     git = Git(folder, borrows_from=source)
     _carry_over(source, git)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import temporary
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError, WorkFailed
 from tensorflow_macos_build.patchqueue.queue import prefetch, storage
@@ -121,6 +122,8 @@ def open_session(
         UsageError: the folder is no queue, or upstream lacks its base or a revision.
         transfer.Unreachable: the server could not be asked.
     """
+    # What a killed writer left beside the queue goes, though there may be nothing left to write.
+    temporary.sweep(request.folder.resolve().parent)
     opened = open(request.folder, request.cache, ticker)
     opened.prepare(request.onto, ticker, lenient=lenient)
     return opened

@@ -64,3 +64,9 @@ def test_more_than_memory_is_for_is_written_before_anybody_asks(quarantine: Quar
     for number in range(9):
         quarantine.write("blob", bytes([number]) * (1 << 20))
     assert files(quarantine)
+
+
+def test_a_quarantine_over_another_sees_what_is_in_memory_there(quarantine: Quarantine) -> None:
+    oid = quarantine.write("blob", b"content")
+    with open_quarantine(quarantine.git) as above:
+        assert above.git.line("cat-file", "blob", oid) == "content"
