@@ -31,6 +31,10 @@ hypothesis.settings.load_profile("bounded")
 
 sys.addaudithook(programs.refuse_unknown)
 
+# `git bisect run` and git's hooks set GIT_DIR: tests would make their commits in that repository.
+for _name in [name for name in os.environ if name.startswith("GIT_")]:
+    del os.environ[_name]
+
 # A shell ignores SIGINT for jobs in the background, and programs inherit that; tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
