@@ -163,7 +163,9 @@ class Quarantine:
     ) -> None:
         """Carry the objects that `tips` reach and the repository lacks over into it, as one pack.
 
-        The pack's index is put in place last, so that a kill leaves either all objects or none.
+        The pack is put in place behind its index, so that a kill leaves either all objects or none:
+        git passes over an index without a pack (add_packed_git in packfile.c), and nobody else
+        meets a pack that seems to have lost its index.
         `known` are objects that the repository has; what they reach is not looked at. `into` is
         another objects folder to put the pack in; `borrowed` says that it does not see those of the
         repository, so that they are carried over, too.
@@ -180,7 +182,7 @@ class Quarantine:
         pack = (into or self.source.objects_folder()) / "pack"
         temporary.sweep(pack)
         # git itself would rename the pack, and so fail where TMPDIR is another file system.
-        for suffix in (".pack", ".idx") if name else ():
+        for suffix in (".idx", ".pack") if name else ():
             _put_pack_file(
                 made.with_name(f"kept-{name}{suffix}"),
                 pack / f"pack-{name}{suffix}",

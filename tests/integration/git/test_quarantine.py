@@ -11,6 +11,8 @@ import pytest
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
+from tensorflow_macos_build.upstream import health
+from tests.kills import ended_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,3 +52,25 @@ def test_nothing_new_makes_no_pack(tmp_path: Path) -> None:
     with open_quarantine(git) as quarantine:
         quarantine.keep([quarantine.write_tree({})], [quarantine.write_tree({})])
     assert list((git.git_dir / "objects/pack").iterdir()) == []
+
+
+def test_whoever_looks_while_objects_are_kept_meets_a_whole_repository(tmp_path: Path) -> None:
+    """At each step: another process may come then, or a kill. Later they are kept all the same."""
+    git = Git(tmp_path / "repository.git")
+    git.init()
+
+    def keep() -> str:
+        with open_quarantine(git) as quarantine:
+            tree = quarantine.write_tree(
+                {"file": TreeEntry("100644", quarantine.write("blob", b"content\n"))}
+            )
+            quarantine.keep([tree], [])
+            return tree
+
+    step = 1
+    while ended_at(step, git.git_dir, keep):
+        assert health.fault(git, tmp_path / "packs.json") is None
+        git.run("fsck", "--full", "--strict")
+        step += 1
+    assert step > 2
+    assert git.out("cat-file", "blob", f"{keep()}:file") == b"content\n"
