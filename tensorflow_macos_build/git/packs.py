@@ -30,7 +30,7 @@ class _Packed(NamedTuple):
 def write(folder: Path, objects: Mapping[str, tuple[str, bytes]], algorithm: str) -> None:
     """Write objects, kind and content by id, as a pack into a folder for packs.
 
-    Its index comes last, for git takes note of no pack without one.
+    Its index comes last, and whole, for git takes note of a pack by it: one may be at work beside.
     """
     head = b"PACK" + struct.pack(">II", _VERSION, len(objects))
     parts, packed, offset = [head], [], len(head)
@@ -47,7 +47,9 @@ def write(folder: Path, objects: Mapping[str, tuple[str, bytes]], algorithm: str
     (folder / f"{stem}.pack").write_bytes(body + checksum)
     index = b"".join(_index(sorted(packed), checksum))
     own = hashlib.new(algorithm, index, usedforsecurity=False).digest()
-    (folder / f"{stem}.idx").write_bytes(index + own)
+    unfinished = folder / f"{stem}.unfinished"
+    unfinished.write_bytes(index + own)
+    unfinished.rename(folder / f"{stem}.idx")
 
 
 def _entry_head(kind: int, size: int) -> bytes:

@@ -25,7 +25,6 @@ _PIECE = 1 << 16
 _QUESTION = 1 << 14
 """Bytes asked before an answer is read: they have to fit into a pipe, 16 KiB of it on macOS."""
 
-
 _Read = TypeVar("_Read")
 
 _BESIDE = 4

@@ -138,9 +138,8 @@ class _Walk:
         afters = [self._after(change) for change in patch.changes]
         left = [c for c, after in zip(patch.changes, afters, strict=True) if after is None]
         if patch.left_out or any(after and after.conflict for after in afters):
-            return patch._replace(
-                changes=left, left_out=True
-            )  # all that it meets is merged all the same
+            # all that it meets is merged all the same
+            return patch._replace(changes=left, left_out=True)
         if left:
             self._unknown.update(change.path for change in patch.changes)
             return patch

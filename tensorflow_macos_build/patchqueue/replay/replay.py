@@ -36,9 +36,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
-    from tensorflow_macos_build.patchqueue.replay.patched_tree import (
-        Became,
-    )
+    from tensorflow_macos_build.patchqueue.replay.patched_tree import Became
     from tensorflow_macos_build.patchqueue.replay.steps import Resolver
 
 

@@ -64,14 +64,15 @@ class FirstParents:
     def first_stop(self, commit: str, *stops: Stops) -> str | None:
         """Return the first of some stops from a commit on, which may be it; None: there is none."""
         while (start := self._places.get(commit)) is not None:
-            behind = (_first_from(some.get(start.line, ()), start.at) for some in stops)
-            found = [at for at in behind if at is not None]
-            if found:
-                return self._lines[start.line][min(found)]
+            nearest = (_first_from(some.get(start.line, ()), start.at) for some in stops)
+            places = [at for at in nearest if at is not None]
+            if places:
+                return self._lines[start.line][min(places)]
             commit = self._after[start.line]
         return None
 
 
 def _first_from(places: list[int] | tuple[()], at: int) -> int | None:
-    found = bisect.bisect_left(places, at)
-    return places[found] if found < len(places) else None
+    """Return the first of some places from one on; None: there is none."""
+    number = bisect.bisect_left(places, at)
+    return places[number] if number < len(places) else None
