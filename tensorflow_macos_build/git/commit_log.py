@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _FORMAT = "--format=%x00%H%x00%P%x00%an <%ae>%x00%aI%x00%s%x00%B"
 """git-log(1), PRETTY FORMATS. No field can hold a NUL, which parts them."""
 
-_FLAGS = (
+_WALK = (
+    # A walk meets most trees once: git's own limit of 96 MB makes it no faster (git-config(1)).
+    "-c", "core.deltaBaseCacheLimit=16m", "log",
     # By date alone, a parent may come before its child where a clock was wrong (git-log(1)).
     "--topo-order", "--root", "--raw", "-r", "-z", "--no-abbrev", "--no-renames", "--no-color",
     # Of a merge what differs from all its parents: nothing, where it takes each file from one of
@@ -100,7 +102,7 @@ def read(git: Git, *revisions: str) -> CommitLog:
 
     `git` must ask a quarantine: other repositories have a configuration (log.*) of their own.
     """
-    tokens = iter(git.out("log", *_FLAGS, _FORMAT, *revisions, "--").split(b"\0"))
+    tokens = iter(git.out(*_WALK, _FORMAT, *revisions, "--").split(b"\0"))
     names: dict[bytes, str] = {}
     commits: dict[str, LoggedCommit] = {}
     touches: dict[str, list[PathTouch]] = {}
