@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("range")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    print(measure.machine())
+    print(f"{measure.machine()}\n{measure.scratch()}")
     git = Git(arguments.git_dir.resolve())
     upstream, tip = (resolve(git, name) for name in arguments.range.split("..."))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as scratch:

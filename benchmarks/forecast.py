@@ -63,11 +63,11 @@ def main() -> None:
         "rebases": functools.partial(_rebases, git, base, patches, [*onto.values()]),
         "rebase": functools.partial(_rebases, git, base, patches, [*onto.values()][-1:]),
     }
+    print(f"{measure.machine()}\n{measure.scratch()}")
     runs = measure.interleaved(
         {name: functools.partial(measure.in_child, body) for name, body in arms.items()},
         arguments.rounds,
     )
-    print(measure.machine())
     print(f"{len(patches)} patches, {len(onto)} revisions")
     peer = measure.median_cpu_seconds(runs["rebase"])
     for name, measured in runs.items():

@@ -16,8 +16,10 @@ its own, and all must give the same tree:
 - `first`: the same with an empty mirror cache, so that all patch files are parsed and made commits.
 - `commits`: from commits, as git starts.
 
-Figures are medians. Memory is the largest single process of an arm. Targets: at least 10 times as
-fast as git, under 300 MB. `--growth` repeats `first` and `again` for the range's first patches.
+Figures are medians. Memory is the largest single process of an arm. All arms make thousands of
+files: what that costs at the time is printed first, and TMPDIR is best on a memory file system
+(benchmarks/measure.py says why). Targets: at least 10 times as fast as git, under 300 MB.
+`--growth` repeats `first` and `again` for the range's first patches.
 
     python -m benchmarks.rebase --clones DIR [ROW …] [--rounds N] [--alone]
 
@@ -73,7 +75,7 @@ def main() -> None:
     parser.add_argument("--growth", default="")
     parser.add_argument("--alone", action="store_true")
     arguments = parser.parse_args()
-    print(f"{measure.machine()}; {_git_version()}")
+    print(f"{measure.machine()}; {_git_version()}\n{measure.scratch()}")
     if arguments.clones:
         for row in arguments.rows or rebase_rows.ROWS:
             rounds, alone = arguments.rounds, arguments.alone
