@@ -23,7 +23,6 @@ from tensorflow_macos_build.patchqueue.worktree.conflict_tree import bring_shown
 from tensorflow_macos_build.upstream.store import partial_clone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -110,7 +109,7 @@ def take(folder: Path, quarantine: Quarantine, edit: PatchEdit) -> list[PatchEdi
         steps = [PatchStep(edit.header, before, tree)]
     elif steps:  # what is not committed amends the last one
         steps[-1] = replace(steps[-1], after=tree)
-    bring(folder, quarantine, [step.after for step in steps])
+    work_tree.bring(folder, quarantine, [step.after for step in steps], known=before)
     # The first keeps the patch's file; the others are new.
     names = [edit.name, *(None for _ in steps)]
     return [
@@ -149,13 +148,3 @@ def _refuse_unfinished(folder: Path) -> None:
             hint=f"finish it first: git -C {shlex.quote(str(folder))} {command} --continue (or "
             "--abort)",
         )
-
-
-def bring(folder: Path, quarantine: Quarantine, trees: Sequence[str]) -> None:
-    """Bring trees that were made in a work tree into the quarantine."""
-    if trees:
-        listed = "".join(f"{tree}\n" for tree in trees).encode()
-        pack = work_tree.git_of(folder).out(
-            "pack-objects", "--revs", "--stdout", "--quiet", stdin=listed
-        )
-        quarantine.git.run("index-pack", "--stdin", "--fix-thin", stdin=pack)

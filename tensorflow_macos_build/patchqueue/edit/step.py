@@ -185,7 +185,7 @@ class EditRun:
             return plan, f"the conflict of `{subject}` was not shown before; nothing was taken yet"
         tree = conflict_tree.take(folder, stopped.merged, _labels(stopped.edit))
         # The work tree's own objects: what the plan is about to name must not go with that folder.
-        patch_tree.bring(folder, quarantine, [tree])
+        work_tree.bring(folder, quarantine, [tree], known=stopped.merged.ours)
         plan = replace(plan, settled={**plan.settled, stopped.key: tree})
         self._keep(quarantine, plan)
         return plan, ""

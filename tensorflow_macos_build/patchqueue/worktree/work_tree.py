@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.git.quarantine import Quarantine
+
 _ATTRIBUTES = "* -text !eol !filter !ident !working-tree-encoding\n"
 MARK = "macos-build.json"
 """The name of the mark in a work tree's git folder, where no command of git's looks."""
@@ -148,6 +150,18 @@ def content(folder: Path) -> str:
             # git-write-tree(1) refuses an index with unmerged entries
             git.run("update-index", "--force-remove", "--", path)
         return add_all(git, submodules)
+
+
+def bring(folder: Path, quarantine: Quarantine, trees: Sequence[str], *, known: str) -> None:
+    """Bring trees that were made in a work tree into a quarantine.
+
+    Both have the tree `known`; what is in it is not carried over.
+    """
+    if not trees:
+        return
+    listed = "".join(f"{name}\n" for name in (*trees, "--not", known)).encode()
+    pack = git_of(folder).out("pack-objects", "--revs", "--stdout", "--quiet", stdin=listed)
+    quarantine.git.run("index-pack", "--stdin", stdin=pack)
 
 
 def may_go(folder: Path, queue: Path, given_up: str = "") -> bool:
