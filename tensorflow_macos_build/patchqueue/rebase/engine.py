@@ -332,9 +332,42 @@ def rebase_in(
         foreseen=classifier.foresee,
         ticker=ticker,
     )
-    statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed, classifying)))
+    result = judged(
+        quarantine,
+        base,
+        onto,
+        replayed,
+        classifier=classifier,
+        resolver=resolver,
+        ticker=classifying,
+    )
+    return result, replayed
+
+
+def judged(
+    quarantine: Quarantine,
+    base: QueueBase,
+    onto: str,
+    replayed: Replay,
+    *,
+    classifier: StatusClassifier,
+    resolver: ConflictResolver,
+    ticker: Ticker = silent,
+) -> RebaseResult:
+    """Return a replay's result: what became of each patch.
+
+    Args:
+        quarantine: where the replay was made.
+        base: what the first patch applies to.
+        onto: a full commit id.
+        replayed: the replay.
+        classifier: gives each patch its status.
+        resolver: what the replay asked at conflicts.
+        ticker: told of how many patches it is known what became of them.
+    """
+    statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed, ticker)))
     drivers = remarks.drivers(quarantine, replayed)
-    return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers), replayed
+    return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers)
 
 
 def history_of(

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.queue import lock, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
 from tensorflow_macos_build.patchqueue.rebase import remarks
@@ -81,7 +80,9 @@ class RebaseSession:
                     f"give it up with `{run.command('rebase.abort')}`",
                 )
             try:
-                return run.advance(run.accept_proven(begun) if accept_proven else begun)
+                with run.replaying(begun) as partial:
+                    state = run.accept_proven(partial, begun) if accept_proven else begun
+                    return run.advance(partial, state)
             except remarks.NothingLeft:
                 if begun.resolutions or begun.left_out:  # somebody's decisions are not thrown away
                     raise
@@ -115,16 +116,15 @@ class RebaseSession:
             if finished := run.done_before():
                 return finished
             state = run.under_way()
-            with open_quarantine(run.with_work_tree()) as quarantine:
-                first = run.in_pass(1, "up to the conflict")
-                conflict = first.conflict(quarantine, state)
+            with run.replaying(state) as partial:
+                conflict = partial.go_on(run.decisions(state))
                 note = run.refusal(state, conflict, patch, takes=True)
                 if conflict and not note:
-                    state = run.settle(quarantine, state, conflict)
-            # Of a conflict that was to be settled and was not, people are told first.
-            if accept_proven and not note:
-                state = run.accept_proven(state)
-            return replace(run.in_pass(2, "from there on").advance(state), note=note)
+                    state = run.settle(partial.quarantine, state, conflict)
+                # Of a conflict that was to be settled and was not, people are told first.
+                if accept_proven and not note:
+                    state = run.accept_proven(partial, state)
+                return replace(run.advance(partial, state), note=note)
 
     def skip(self, patch: str = "") -> RebaseProgress:
         """Leave a patch in conflict out of the queue, and go on.
@@ -139,14 +139,12 @@ class RebaseSession:
             if finished := run.done_before():
                 return finished
             state = run.under_way()
-            # Nothing of the work tree is taken: unlike in `go_on`, its objects need not be seen.
-            with open_quarantine(self.git) as quarantine:
-                first = run.in_pass(1, "up to the conflict")
-                conflict = first.conflict(quarantine, state)
-            note = run.refusal(state, conflict, patch, takes=False)
-            if conflict and not note:
-                state = run.leave_out(state, conflict)
-            return replace(run.in_pass(2, "from there on").advance(state), note=note)
+            with run.replaying(state) as partial:
+                conflict = partial.go_on(run.decisions(state))
+                note = run.refusal(state, conflict, patch, takes=False)
+                if conflict and not note:
+                    state = run.leave_out(state, conflict)
+                return replace(run.advance(partial, state), note=note)
 
     def abort(self) -> str:
         """Abandon the rebase; the queue is as it was. Return what is left for people to know.

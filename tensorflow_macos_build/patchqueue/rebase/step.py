@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import files, temporary
-from tensorflow_macos_build.console import in_phase, phase
 from tensorflow_macos_build.errors import UsageError
-from tensorflow_macos_build.git import alternates, trees
-from tensorflow_macos_build.git.file_merges import FileMerger
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.quarantine import open_quarantine
-from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.proof import proving
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
 from tensorflow_macos_build.patchqueue.rebase import remarks
 from tensorflow_macos_build.patchqueue.rebase import state as rebase_state
-from tensorflow_macos_build.patchqueue.rebase.partial import (
-    PartialRebase,
-    PatchConflict,
-    first_conflict,
-)
-from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver, Decisions
+from tensorflow_macos_build.patchqueue.rebase.partial import PartialRebase
+from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
 from tensorflow_macos_build.patchqueue.rebase.state import RebaseState
 from tensorflow_macos_build.patchqueue.replay import resolutions
-from tensorflow_macos_build.patchqueue.replay.replay import replay
-from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueCommit
+    from tensorflow_macos_build.patchqueue.queue.storage import Saved
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
+    from tensorflow_macos_build.patchqueue.rebase.partial import PatchConflict
+    from tensorflow_macos_build.patchqueue.replay.steps import Replay
 
 _REQUEST = "rebase.start"
 
@@ -187,62 +184,73 @@ class RebaseRun:
             hint=self.command("rebase.status"),
         )
 
-    def accept_proven(self, state: RebaseState) -> RebaseState:
+    @contextlib.contextmanager
+    def replaying(self, state: RebaseState) -> Iterator[PartialRebase]:
+        """Open the replay of a rebase; nothing is replayed yet."""
+        patches = commit_cache.of_queue(self.queue, self.git)
+        with open_quarantine(self.git) as quarantine:
+            yield PartialRebase(quarantine, self.queue.base, state.onto, patches, self.ticker)
+
+    def decisions(self, state: RebaseState) -> Decisions:
+        """Return what was decided about conflicts, in the queue and in the rebase."""
+        # Those of the rebase come last: they count where the queue has one for the same conflict.
+        known = (*resolutions.load(self.queue.folder), *state.resolutions)
+        return Decisions(known, frozenset(state.left_out))
+
+    def accept_proven(self, partial: PartialRebase, state: RebaseState) -> RebaseState:
         """Keep the answers to conflicts that are proven as a whole, up to the first that is not."""
         while True:
-            with open_quarantine(self.git) as quarantine:
-                met = self.conflict(quarantine, state)
-                if met is None:
-                    return state
-                proof = proving.prove(quarantine, met.patch.name, met.merged)
-                if not proof.is_whole:
-                    return state
+            met = partial.go_on(self.decisions(state))
+            if met is None:
+                return state
+            proof = proving.prove(partial.quarantine, met.patch.name, met.merged)
+            if not proof.is_whole:
+                return state
             # Each is kept before the next one is looked for: a kill loses none.
             settled = (*state.resolutions, proving.resolution(proof, met.merged))
             state = rebase_state.save(self.queue, self.git, replace(state, resolutions=settled))
 
-    def in_pass(self, number: int, name: str) -> RebaseRun:
-        """Return the same step, whose ticker says which of its two replays is made."""
-        return replace(self, ticker=in_phase(self.ticker, number, 2, name))
-
-    def advance(self, state: RebaseState) -> RebaseProgress:
+    def advance(self, partial: PartialRebase, state: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""
-        with open_quarantine(self.git) as quarantine:
-            partial = self.replay(quarantine, state, write_trees=True)
-            if partial.conflict is not None:
-                self._show(quarantine, state, partial.conflict)
-                return self._stopped(state, partial.result, partial.conflict)
-            if partial.result.is_empty:
-                abort = self.command("rebase.abort")
-                raise remarks.NothingLeft(self.queue.folder, f"; `{abort}` gives the rebase up")
-            base = QueueBase(self.queue.base.upstream, state.onto_ref, state.onto)
-            # Before the queue is written: builds start from this tree, and are to find it.
-            quarantine.keep([partial.result.tree], [state.onto])
-            more = {made.file_name: resolutions.emit(made) for made in state.resolutions}
-
-            def announce(after: str) -> None:
-                # The journal comes before the swap: whoever finds the queue written then knows by
-                # which command, though a kill kept that command from saying so.
-                change = journal.QueueChange((_REQUEST, state.onto), state.queue, after)
-                self._journal.write(change)
-
-            saved = rebasing.save(
-                quarantine, self.queue, base, partial.replay, more=more, announce=announce
-            )
+        quarantine = partial.quarantine
+        conflict = partial.go_on(self.decisions(state))
+        result = partial.result()
+        if conflict is not None:
+            self._show(quarantine, state, conflict)
+            return self._stopped(state, result, conflict)
+        if result.is_empty:
+            abort = self.command("rebase.abort")
+            raise remarks.NothingLeft(self.queue.folder, f"; `{abort}` gives the rebase up")
+        saved = self._save(quarantine, state, result.tree, partial.replay_with_trees())
         self.end(state)
-        result = replace(partial.result, saved=saved)
-        return RebaseProgress(state.onto_ref, result, "", self.folder, ())
+        return RebaseProgress(state.onto_ref, replace(result, saved=saved), "", self.folder, ())
+
+    def _save(
+        self, quarantine: Quarantine, state: RebaseState, tree: str, replayed: Replay
+    ) -> Saved:
+        """Write the queue back on its new base, with the resolutions that were made."""
+        base = QueueBase(self.queue.base.upstream, state.onto_ref, state.onto)
+        # Before the queue is written: builds start from this tree, and are to find it.
+        quarantine.keep([tree], [state.onto])
+        more = {made.file_name: resolutions.emit(made) for made in state.resolutions}
+
+        def announce(after: str) -> None:
+            # The journal comes before the swap: whoever finds the queue written then knows by which
+            # command, though a kill kept that command from saying so.
+            change = journal.QueueChange((_REQUEST, state.onto), state.queue, after)
+            self._journal.write(change)
+
+        return rebasing.save(quarantine, self.queue, base, replayed, more=more, announce=announce)
 
     def progress(self, state: RebaseState) -> RebaseProgress:
         """Return how far a rebase is; nothing is written."""
-        with open_quarantine(self.git) as quarantine:
-            partial = self.replay(quarantine, state, write_trees=False)
-        conflict = partial.conflict
+        with self.replaying(state) as partial:
+            conflict, result = partial.go_on(self.decisions(state)), partial.result()
         if conflict is None:
-            return RebaseProgress(state.onto_ref, partial.result, "", self.folder, ())
+            return RebaseProgress(state.onto_ref, result, "", self.folder, ())
         is_there = conflict.is_in(self.folder)
         note = f"its work tree is not in {self.folder}; rebase.continue makes it"
-        stopped = self._stopped(state, partial.result, conflict)
+        stopped = self._stopped(state, result, conflict)
         return replace(stopped, note="" if is_there else note)
 
     def settle(
@@ -251,6 +259,7 @@ class RebaseRun:
         """Keep what the work tree holds as a conflict's resolution."""
         merged = conflict.merged
         tree = conflict_tree.take(self.folder, merged, _labels(state, conflict.patch))
+        work_tree.bring(self.folder, quarantine, [tree], known=merged.ours)
         changes = _changes(quarantine, merged.tree, tree)
         made = resolutions.record(quarantine, conflict.patch.name, merged, changes)
         settled = (*state.resolutions, made)
@@ -300,58 +309,6 @@ class RebaseRun:
         temporary.sweep(self.folder.parent)
         # The state goes last: a kill before leaves it, and `current` comes here again.
         rebase_state.drop(self.queue, self.git)
-
-    def replay(
-        self, quarantine: Quarantine, state: RebaseState, *, write_trees: bool
-    ) -> PartialRebase:
-        """Replay the queue with what was decided, up to the first conflict that is left."""
-        patches = commit_cache.of_queue(self.queue, self.git)
-        result, replayed = rebasing.rebase_in(
-            quarantine,
-            self.queue.base,
-            state.onto,
-            patches,
-            OnConflict.STOP,
-            decisions=self._decisions(state),
-            write_trees=write_trees,
-            ticker=phase(self.ticker, "replaying", rebasing.passes()),
-            classifying=phase(self.ticker, "classifying", rebasing.passes()),
-        )
-        return PartialRebase(result, replayed, first_conflict(quarantine, patches, replayed))
-
-    def conflict(self, quarantine: Quarantine, state: RebaseState) -> PatchConflict | None:
-        """Return the first conflict that is left; what became of the patches is not asked."""
-        patches = commit_cache.of_queue(self.queue, self.git)
-        history = rebasing.history_of(quarantine, self.queue.base, state.onto)
-        replayed = replay(
-            quarantine,
-            state.onto,
-            [patch.commit for patch in patches],
-            OnConflict.STOP,
-            resolver=ConflictResolver(quarantine, history, patches, self._decisions(state)),
-            write_trees=False,
-            merger=FileMerger(quarantine),
-            ticker=self.ticker,
-        )
-        return first_conflict(quarantine, patches, replayed)
-
-    def _decisions(self, state: RebaseState) -> Decisions:
-        # Those of the rebase come last: they count where the queue has one for the same conflict.
-        known = (*resolutions.load(self.queue.folder), *state.resolutions)
-        return Decisions(known, frozenset(state.left_out))
-
-    def with_work_tree(self) -> Git:
-        """Return the repository, seeing also the objects that somebody made in the work tree.
-
-        The work tree has a repository of its own; what is taken from it is not copied first.
-        """
-        if work_tree.mark_of(self.folder) is None:
-            return self.git
-        own = str(work_tree.git_of(self.folder).objects_folder())
-        borrowed = self.git.env.get(alternates.VARIABLE)
-        folders = os.pathsep.join(filter(None, [own, borrowed]))
-        env = {**self.git.env, alternates.VARIABLE: folders}
-        return Git(self.git.git_dir, env=env, borrows_from=self.git)
 
     def _show(self, quarantine: Quarantine, state: RebaseState, conflict: PatchConflict) -> None:
         if conflict.is_in(self.folder):

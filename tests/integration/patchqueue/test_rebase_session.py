@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tensorflow_macos_build.console import ticker_of
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.rebase import engine, state
@@ -24,6 +26,7 @@ from tests.fork import DEMO
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.repository import Git
+    from tensorflow_macos_build.pace import WorkProgress
     from tensorflow_macos_build.patchqueue.rebase.step import RebaseProgress
 
 ONTO = "v2.18.0"
@@ -118,6 +121,23 @@ def test_settled_conflicts_end_in_a_queue_on_its_new_base(desk: Desk) -> None:
     assert again.tree == progress.result.tree
     assert not desk.work.exists()
     assert state.load(queue, desk.git) is None
+
+
+def test_a_step_that_settles_a_conflict_goes_on_behind_it(desk: Desk) -> None:
+    desk.session.start(ONTO)
+    desk.edit("<")
+    told: list[tuple[int, int | None]] = []
+
+    def tick(progress: WorkProgress) -> None:
+        if progress.phase.endswith("replaying"):
+            told.append((progress.done, progress.total))
+
+    stopped = replace(desk.session, ticker=ticker_of(tick)).go_on()
+    count = len(storage.load(desk.queue).patches)
+    assert {total for _, total in told} == {count}
+    # up to the conflict and the one behind it: no patch before the first is replayed again
+    assert stopped.patch.startswith("00600")
+    assert [done for done, _ in told] == [1, 2, 3, 4, 5, 5, 6]
 
 
 def test_a_recorded_resolution_is_replayed_anywhere_and_shown_as_such(desk: Desk) -> None:
