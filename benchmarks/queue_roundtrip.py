@@ -97,7 +97,7 @@ def git_am(folder: Path, repository: Path, base: str) -> str:
     source = commit_range.repository(repository)
     entries = trees.files(source, commit_range.resolve(source, base))
     subprocess.run(["git", "init", "-q", str(clone)], check=True)
-    alternates.write(clone / ".git", source.object_folders())
+    alternates.write(clone / ".git", [source.objects_folder()])
     git = partial(_git, clone)
     git("update-index", "-z", "--index-info", stdin=_index_info(entries, touched))
     commit = git("commit-tree", git("write-tree"), "-m", "base")

@@ -215,7 +215,7 @@ def _clone(clones: Path, repository: str) -> Git:
 def _borrowing(source: Git, scratch: Path) -> Git:
     git = Git(scratch / "repository.git")
     git.init()
-    alternates.write(git.git_dir, source.object_folders())
+    alternates.write(git.git_dir, [source.objects_folder()])
     return git
 
 

@@ -11,9 +11,6 @@ from tensorflow_macos_build import files
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-VARIABLE = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
-"""Names more folders of objects for one run of git, separated as in PATH (git(1))."""
-
 
 def write(git_dir: Path, folders: Iterable[Path]) -> None:
     """Let a repository borrow the objects in folders; none may have a line end in its path."""

@@ -221,7 +221,7 @@ def _make(folder: Path, source: Git) -> Git:
     (folder / "info" / "attributes").write_text(_ATTRIBUTES, encoding="ascii")
     if source.publish is not None:  # it is a quarantine, and may have objects in memory
         source.publish()
-    alternates.write(folder, source.object_folders())
+    alternates.write(folder, [source.objects_folder()])
     git = Git(folder, borrows_from=source)
     _carry_over(source, git)
     return git

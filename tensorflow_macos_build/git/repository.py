@@ -166,11 +166,6 @@ class Git:
         own = self.environment().get("GIT_OBJECT_DIRECTORY")
         return Path(own or self._path("objects"))
 
-    def object_folders(self) -> list[Path]:
-        """Return the folder of its own objects, and those that `env` adds to it."""
-        more = self.environment().get(alternates.VARIABLE) or ""
-        return [self.objects_folder(), *map(Path, filter(None, more.split(os.pathsep)))]
-
     def shallow_file(self) -> Path:
         """Return the file that says where its history was cut off; it need not be there."""
         return Path(self._path("shallow"))

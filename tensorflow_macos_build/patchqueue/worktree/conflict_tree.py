@@ -105,7 +105,7 @@ def make(
         git.init(bare=False)
         for key, value in {**_CONFIG, **partial_clone(quarantine.git.server)}.items():
             git.run("config", key, value)
-        alternates.write(git.git_dir, quarantine.source.object_folders())
+        alternates.write(git.git_dir, [quarantine.source.objects_folder()])
         # The merge itself has markers of a length of our own (git.markers); people get git's.
         marked = [_marked(quarantine, merged, file, labels) for file in merged.conflicted]
         shown = resolutions.apply(

@@ -30,11 +30,3 @@ def test_repositories_that_borrow_from_each_other_end_the_search(tmp_path: Path)
         Git(own).init()
         alternates.write(own, [other / "objects"])
     assert alternates.source(folders[0]) in folders
-
-
-def test_the_folders_that_the_environment_adds_are_listed(tmp_path: Path) -> None:
-    more = f"{tmp_path / 'x'}{os.pathsep}{os.pathsep}{tmp_path / 'y'}"
-    git = Git(tmp_path / "r.git", env={alternates.VARIABLE: more})
-    git.init()
-    own = git.git_dir.resolve() / "objects"
-    assert git.object_folders() == [own, tmp_path / "x", tmp_path / "y"]
