@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from tensorflow_macos_build import files
 from tensorflow_macos_build.errors import UsageError, WorkFailed, of_machine
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.archive.write_behind import WriteBehind
 from tensorflow_macos_build.wheels.archive.writer import NewMember, WheelWriter
 from tensorflow_macos_build.wheels.dist_info.record import format_record
 from tensorflow_macos_build.wheels.open_wheel import open_wheel
@@ -31,8 +32,8 @@ class Assembly:
     The file is written once, from its first byte to its last, so its own hash needs no reading.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = _Hashing(stream)
+    def __init__(self, stream: BinaryIO, behind: WriteBehind) -> None:
+        self._stream = _Hashing(stream, behind)
         self._writer = WheelWriter(self._stream)
         self._rows: dict[str, tuple[bytes, int]] = {}
 
@@ -74,12 +75,14 @@ def new_wheel(path: Path, limits: ArchiveLimits | None = None) -> Iterator[Assem
         WorkFailed: this package would refuse it.
     """
     try:
-        with files.atomic_path(path) as unfinished:
+        with files.atomic_path(path) as unfinished, WriteBehind(unfinished) as behind:
             # Closed before it is read back: until then the end of the file may be in a buffer.
             with unfinished.open("wb") as stream:
-                yield Assembly(stream)
+                yield Assembly(stream, behind)
+            behind.finish()
             # In place of `path`, but in its own folder and so under its name, which is checked too.
             _read_back(unfinished, limits)
+            behind.wait()
     except OSError as error:
         raise of_machine(error) from error
 
@@ -103,8 +106,9 @@ def _read_back(path: Path, limits: ArchiveLimits | None) -> None:
 class _Hashing:
     """A stream that hashes what passes through it, small pieces together."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, behind: WriteBehind) -> None:
         self._stream = stream
+        self._behind = behind
         self._digest = hashlib.sha256()
         self._waiting = bytearray()
 
@@ -129,3 +133,4 @@ class _Hashing:
     def _hand_on(self, piece: bytes | bytearray) -> None:
         self._digest.update(piece)
         self._stream.write(piece)
+        self._behind.written(len(piece))
