@@ -8,6 +8,7 @@ Format: PKWARE's APPNOTE.TXT 6.3.10; numbers of sections are that document's.
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 import struct
@@ -172,30 +173,33 @@ class DirectoryReader:
         fixed = directory[position : position + records.CENTRAL.size]
         if len(fixed) < records.CENTRAL.size or fixed[:4] != records.CENTRAL_SIGNATURE:
             raise self._broken("", "its central directory is malformed")
-        _, _, _, flags, method, _, _, *numbers, attributes, header = records.CENTRAL.unpack(fixed)
-        crc, compressed, size, name_length, extra_length, comment_length, disk, _ = numbers
-        position += records.CENTRAL.size
-        raw_name = directory[position : position + name_length]
-        position += name_length
-        extra = directory[position : position + extra_length]
-        position += extra_length + comment_length
-        if position > len(directory):
+        _, _, _, flags, method, _, _, crc, compressed, size, *rest = records.CENTRAL.unpack(fixed)
+        name_length, extra_length, comment_length, disk, _, attributes, header = rest
+        name_at = position + records.CENTRAL.size
+        extra_at = name_at + name_length
+        end = extra_at + extra_length + comment_length
+        if end > len(directory):
             raise self._broken("", "its central directory is cut short")
+        raw_name = directory[name_at:extra_at]
         name = self._decoded(raw_name, flags)
-        fields = self._extra_fields(name, extra)
-        size, compressed, header = self._wide(name, fields, (size, compressed, header))
+        # Nearly every member has neither an extra field nor a number that would need one.
+        if extra_length or records.MASK32 in (size, compressed, header):
+            fields = self._extra_fields(name, directory[extra_at : extra_at + extra_length])
+            size, compressed, header = self._wide(name, fields, (size, compressed, header))
+            if records.EXTRA_UNICODE_PATH in fields:
+                raise self._broken(name, "it has a second name in an extra field")
         if disk or comment_length:
             raise self._broken(name, "it has a comment or lies on another disk")
-        if records.EXTRA_UNICODE_PATH in fields:
-            raise self._broken(name, "it has a second name in an extra field")
         local = records.LOCAL_SIGNATURE + fixed[_REPEATED] + raw_name
         declared = (crc, size, compressed, header, attributes >> 16, bool(extra_length))
-        return DirectoryEntry(local, name, flags, method, *declared), position
+        return DirectoryEntry(local, name, flags, method, *declared), end
 
     def _decoded(self, raw_name: bytes, flags: int) -> str:
+        if raw_name.isascii():
+            return raw_name.decode("ascii")
         shown = raw_name.decode("ascii", "backslashreplace")
         # Without flag 11 a name is in code page 437 (appendix D.1), and readers guess otherwise.
-        if not flags & records.FLAG_UTF8 and not raw_name.isascii():
+        if not flags & records.FLAG_UTF8:
             raise self._broken(shown, "its name is neither ASCII nor marked as UTF-8")
         try:
             return raw_name.decode("utf-8")
@@ -301,18 +305,9 @@ class DirectoryReader:
 
     def _check_kind(self, entry: DirectoryEntry) -> None:
         """Refuse what is no plain file or empty folder, stored or deflated."""
-        # No kind at all is sound: Python's ZipFile.writestr sets permissions alone, others nothing.
-        kind, folder = stat.S_IFMT(entry.mode), entry.name.endswith("/")
-        if entry.flags & _HIDDEN:
-            raise self._broken(entry.name, "it is encrypted")
-        if entry.method not in _METHODS:
-            what = f"its compression method {entry.method} is not one of wheels"
-            raise self._broken(entry.name, what)
-        if kind == stat.S_IFLNK:
-            what = "it is a symbolic link, which installers write as a text file"
-            raise self._broken(entry.name, what)
-        if kind not in (0, stat.S_IFDIR if folder else stat.S_IFREG):
-            raise self._broken(entry.name, "it is neither a file nor a folder")
+        folder = entry.name.endswith("/")
+        if reason := _kind_fault(entry.flags, entry.method, stat.S_IFMT(entry.mode), folder):
+            raise self._broken(entry.name, reason)
         if folder and (entry.size or entry.crc):
             raise self._broken(entry.name, "it is a folder that holds data")
         if entry.method == CompressionMethod.STORED and entry.size != entry.compressed:
@@ -343,3 +338,21 @@ class DirectoryReader:
 
     def _broken(self, name: str, what: str) -> BrokenWheel:
         return broken(self._path, name, what)
+
+
+@functools.cache
+def _kind_fault(flags: int, method: int, kind: int, folder: bool) -> str | None:
+    """Return why a member of these flags, this method and this S_IFMT is refused; None: it is not.
+
+    All members of a wheel have the same few of them.
+    """
+    if flags & _HIDDEN:
+        return "it is encrypted"
+    if method not in _METHODS:
+        return f"its compression method {method} is not one of wheels"
+    if kind == stat.S_IFLNK:
+        return "it is a symbolic link, which installers write as a text file"
+    # No kind at all is sound: Python's ZipFile.writestr sets permissions alone, others nothing.
+    if kind not in (0, stat.S_IFDIR if folder else stat.S_IFREG):
+        return "it is neither a file nor a folder"
+    return None

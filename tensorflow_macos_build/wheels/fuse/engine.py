@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import record
 from tensorflow_macos_build.wheels.fuse.description import described_paths, description
-from tensorflow_macos_build.wheels.fuse.plan import FuseOptions, FusePlan, Undecided, plan
+from tensorflow_macos_build.wheels.fuse.plan import FuseOptions, FusePlan, Undecided, decide, plan
 from tensorflow_macos_build.wheels.fuse.pool import PreparerPool
 from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer
 from tensorflow_macos_build.wheels.fuse.verdicts import Verdict
@@ -67,31 +67,35 @@ def fuse(
     # Both stay open to the end: their data is copied while the new wheel is written.
     with contextlib.ExitStack() as stack:
         halves = [stack.enter_context(open_wheel(path, options.limits)) for path in (first, second)]
-        decided = plan(halves[0], halves[1], options)
+        decisions = decide(halves[0], halves[1], options)
+        pool = stack.enter_context(
+            PreparerPool(MemberPreparer(decisions.pair.halves), options.threads)
+        )
+        pool.submit(decisions, ticker)
+        # The threads are at work: finding the name takes a look into each file for machine code.
+        decided = plan(decisions, options)
         wheel = out / str(decided.name)
         with new_wheel(wheel, options.limits) as made:
-            digest = _write(decided, made, options, ticker)
+            digest = _write(decided, made, pool)
         return Fused(wheel, digest, _files(decided), decided.notes)
 
 
-def _write(decided: FusePlan, made: Assembly, options: FuseOptions, ticker: Ticker | None) -> str:
+def _write(decided: FusePlan, made: Assembly, pool: PreparerPool) -> str:
     """Write the wheel; return the SHA-256 of its file."""
     dist_info, verdicts = decided.pair.dist_info, decided.verdicts
     kept = [path for path, at in verdicts.items() if at.verdict is not Verdict.DROPPED]
     described = described_paths(dist_info)
-    with PreparerPool(MemberPreparer(decided.pair.halves), options.threads) as pool:
-        pool.submit(decided, ticker)
-        # dist-info comes last: fused.json waits for all slices, which are nearly done by then.
-        for path in order([*kept, *described], dist_info):
-            if path in described:
-                made.store(path, description(path, decided, pool.spans))
-            # Merged headers are made already: a text must be read to know whether it can be merged.
-            elif path in decided.merged:
-                merged = decided.merged[path].content
-                made.store(path, merged, executable=verdicts[path].executable)
-            else:
-                prepared = pool.result(path)
-                made.add(prepared.entry, prepared.data(), prepared.sha256)
+    # dist-info comes last: fused.json waits for all slices, which are nearly done by then.
+    for path in order([*kept, *described], dist_info):
+        if path in described:
+            made.store(path, description(path, decided, pool.spans))
+        # Merged headers are made already: a text must be read to know whether it can be merged.
+        elif path in decided.merged:
+            merged = decided.merged[path].content
+            made.store(path, merged, executable=verdicts[path].executable)
+        else:
+            prepared = pool.result(path)
+            made.add(prepared.entry, prepared.data(), prepared.sha256)
     return made.finish(f"{dist_info}/RECORD")
 
 

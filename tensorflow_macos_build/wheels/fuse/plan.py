@@ -1,4 +1,4 @@
-"""Deciding how two wheels are fused, before any work: a value that `fuse` carries out."""
+"""Deciding how two wheels are fused: values that `fuse` carries out."""
 
 from __future__ import annotations
 
@@ -68,35 +68,44 @@ class Undecided(WorkFailed):
 
 
 @dataclass(frozen=True)
-class FusePlan:
-    """Every decision, before any work.
+class Decisions:
+    """What becomes of every path.
 
     Attributes:
         pair: the wheels.
-        name: the fused wheel's name.
         verdicts: by path.
         merged: merged headers by path.
         renamed: for files of both that are kept beside each other: by architecture, the path that
             both have, by that in the fused wheel.
-        one_sided: machine code that by a rule is there for one architecture alone.
-        notes: what a person should know.
     """
 
     pair: WheelPair
-    name: tags.WheelName
     verdicts: Mapping[str, PathVerdict]
     merged: Mapping[str, headers.MergedHeader]
     renamed: Mapping[str, Mapping[str, str]]
-    one_sided: Mapping[str, tuple[str, ...]]
-    notes: tuple[str, ...]
 
     def paths_with(self, verdict: Verdict) -> tuple[str, ...]:
         """Return the paths of a verdict, in order."""
         return tuple(path for path, at in self.verdicts.items() if at.verdict is verdict)
 
 
-def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
-    """Decide everything about two wheels; nothing but texts that are merged is inflated whole.
+@dataclass(frozen=True)
+class FusePlan(Decisions):
+    """What becomes of every path, and what the fused wheel says of itself.
+
+    Attributes:
+        name: the fused wheel's name.
+        one_sided: machine code that by a rule is there for one architecture alone.
+        notes: what a person should know.
+    """
+
+    name: tags.WheelName
+    one_sided: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+
+def decide(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> Decisions:
+    """Decide what becomes of every path; nothing but texts that are merged is inflated whole.
 
     Raises:
         UsageError: the wheels do not belong together, or an option is malformed.
@@ -117,7 +126,17 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
     # All at once: a person states rules for all of them, and does not try again for each.
     if undecided:
         raise Undecided(undecided, _shown(undecided, archives))
-    verdicts = {verdict.path: verdict for verdict in kept}
+    return Decisions(pair, {verdict.path: verdict for verdict in kept}, merged, renamed)
+
+
+def plan(decisions: Decisions, options: FuseOptions) -> FusePlan:
+    """Find what the fused wheel says of itself; it hangs on the macOS that its code needs.
+
+    Raises:
+        BrokenWheel: a wheel is damaged or hostile.
+        UnfitWheel: no tag says which macOS the code needs.
+    """
+    pair, verdicts = decisions.pair, decisions.verdicts
     # Of what is kept: a file that a rule leaves out asks for no macOS any more.
     code = deployment.survey(pair, verdicts)
     needs, notes = deployment.needs(pair, code)
@@ -127,7 +146,8 @@ def plan(first: OpenWheel, second: OpenWheel, options: FuseOptions) -> FusePlan:
     # A rule without effect may be misspelled, or for files that a new release no longer has.
     unused = set(options.rules) - {verdict.rule for verdict in verdicts.values()}
     notes += [f"the rule `{rule}` decided nothing" for rule in sorted(unused, key=str)]
-    return FusePlan(pair, name, verdicts, merged, renamed, one_sided, (*notes, *asides))
+    decided = (pair, verdicts, decisions.merged, decisions.renamed)
+    return FusePlan(*decided, name, one_sided, (*notes, *asides))
 
 
 def _decisions(

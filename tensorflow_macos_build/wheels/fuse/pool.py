@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.wheels.deflate.universal import Span
-    from tensorflow_macos_build.wheels.fuse.plan import FusePlan
+    from tensorflow_macos_build.wheels.fuse.plan import Decisions
     from tensorflow_macos_build.wheels.fuse.prepare import MemberPreparer, Prepared
     from tensorflow_macos_build.wheels.fuse.verdicts import PathVerdict
 
@@ -50,11 +50,12 @@ class PreparerPool:
         self._preparer.stop()
         self._executor.shutdown(cancel_futures=True)
 
-    def submit(self, plan: FusePlan, ticker: Ticker | None) -> None:
+    def submit(self, decisions: Decisions, ticker: Ticker | None) -> None:
         """Start the work: large members first, small ones many at a time."""
-        jobs = [verdict for path, verdict in plan.verdicts.items() if path not in plan.merged]
+        verdicts, merged = decisions.verdicts, decisions.merged
+        jobs = [verdict for path, verdict in verdicts.items() if path not in merged]
         jobs = [verdict for verdict in jobs if verdict.members]
-        self._universal = plan.paths_with(Verdict.UNIVERSAL)
+        self._universal = decisions.paths_with(Verdict.UNIVERSAL)
         self._total = sum(verdict.size for verdict in jobs)
         self._ticker = ticker
         large = [verdict for verdict in jobs if verdict.size >= _BATCH_BYTES]
