@@ -18,7 +18,7 @@ from tensorflow_macos_build.wheels.archive.members import CompressionMethod
 from tensorflow_macos_build.wheels.deflate.universal import Scanned
 from tensorflow_macos_build.wheels.inflate import engine
 from tensorflow_macos_build.wheels.inflate.engine import crc32
-from tensorflow_macos_build.wheels.inflate.stream import BrokenStream, Inflater, StreamBits
+from tensorflow_macos_build.wheels.inflate.stream import BrokenStream, Inflater, StreamBits, bits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +32,10 @@ _OWN_THREAD_FROM = 32 << 20
 
 A member is otherwise one thread's work, and the wheel's largest library is what the end waits for.
 """
+
+_WATCHED = 1 << 20
+"""Bytes of data at a stream's end in which its last block is looked for: zlib's have 80 kB, those
+of the encoders that make the largest ones some 300 kB."""
 
 _HANDED_OVER = 4
 """Buffers that may wait between the thread that inflates and the one that hashes."""
@@ -124,8 +128,8 @@ class MemberScanner:
     def _inflate(self, half: OpenWheel, member: Member, tally: _Tally) -> StreamBits:
         threaded = member.size >= _OWN_THREAD_FROM
         # Beside those that wait, one is being filled, one hashed, and one is at the queue's door.
-        by = engine.for_size(member.size)
-        inflater = Inflater(buffers=_HANDED_OVER + 3 if threaded else 1, by=by)
+        by, unwatched = engine.for_size(member.size), max(0, member.compressed - _WATCHED)
+        inflater = Inflater(_HANDED_OVER + 3 if threaded else 1, by, unwatched)
         try:
             pieces = self._bounded(half, member, inflater)
             if threaded:
@@ -133,7 +137,8 @@ class MemberScanner:
             else:
                 for piece in pieces:
                     tally.add(piece)
-            return inflater.bits
+            # Once more, for a block that is larger than what was watched.
+            return inflater.bits or bits_of(half.archive.raw(member), by)
         except BrokenStream as error:
             raise half.archive.broken(member.name, str(error)) from None
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import zlib
@@ -11,7 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.wheels.deflate import splice
-from tensorflow_macos_build.wheels.inflate.stream import BUFFER, BrokenStream, Inflater, StreamBits
+from tensorflow_macos_build.wheels.inflate.stream import (
+    BUFFER,
+    BrokenStream,
+    Inflater,
+    StreamBits,
+    bits_of,
+)
 
 STRATEGIES = (
     zlib.Z_DEFAULT_STRATEGY,
@@ -50,12 +57,15 @@ def deflate(content: bytes, maker: tuple[int, int, int, int, int]) -> bytes:
 
 
 def inflate(data: bytes, step: int = 1 << 18) -> tuple[bytes, StreamBits]:
-    engine = Inflater()
+    content, bits = inflate_unwatched(data, step, 0)
+    assert bits is not None
+    return content, bits
+
+
+def inflate_unwatched(data: bytes, step: int, unwatched: int) -> tuple[bytes, StreamBits | None]:
     pieces = (data[start : start + step] for start in range(0, len(data), step))
-    try:
+    with contextlib.closing(Inflater(unwatched=unwatched)) as engine:
         content = b"".join(bytes(piece) for piece in engine.run(pieces))
-    finally:
-        engine.close()
     return content, engine.bits
 
 
@@ -72,6 +82,23 @@ def test_inflating_gives_the_content_and_the_bits_of_its_last_block(
     assert -(-bits.end // 8) == len(data)
     assert data[bits.last_block // 8] >> bits.last_block % 8 & 1, "BFINAL is set there"
     assert inflate(data, 7 if len(data) < 5000 else 1009) == (content, bits)
+
+
+@given(contents, makers, st.integers(1, 2000), st.floats(0, 1))
+def test_a_last_block_is_found_unless_it_begins_unwatched(
+    content: bytes, maker: tuple[int, int, int, int, int], step: int, part: float
+) -> None:
+    data = deflate(content, maker)
+    unwatched = int(part * (len(data) - 1))
+    inflated, bits = inflate_unwatched(data, step, unwatched)
+    expected = inflate(data)[1]
+    assert inflated == content
+    if expected.last_block // 8 > unwatched:
+        assert bits == expected
+    else:
+        assert bits in (None, expected)
+    pieces = [data[start : start + step] for start in range(0, len(data), step)]
+    assert bits_of(pieces) == expected
 
 
 @given(st.lists(st.tuples(contents, makers), min_size=1, max_size=4), st.integers(0, 700))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
+from tensorflow_macos_build.wheels.fuse import scan
 from tensorflow_macos_build.wheels.fuse.engine import FuseOptions, fuse
 from tests.fused_wheels import (
     NAME,
@@ -43,6 +44,15 @@ def test_a_damaged_slice_is_refused_with_the_member_named(tmp_path: Path, halves
     with pytest.raises(BrokenWheel) as refused:
         fuse(*paths, tmp_path, FuseOptions())
     assert refused.value.where == f"{halves[0].name}: demo/big.so"
+
+
+@pytest.mark.parametrize("watched", [1, 40, 4000])
+def test_a_last_block_of_any_size_is_joined(
+    tmp_path: Path, halves: Halves, watched: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = fused_wheel(tmp_path, halves).read_bytes()
+    monkeypatch.setattr(scan, "_WATCHED", watched)
+    assert fused_wheel(tmp_path, halves).read_bytes() == plain
 
 
 @pytest.mark.parametrize("method", [0, 8])
