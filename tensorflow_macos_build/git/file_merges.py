@@ -18,19 +18,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.objects import TreeEntry, decode_path
+from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.overlay import Overlay, tree_of_paths
 from tensorflow_macos_build.git.renames import RenameSearch
 from tensorflow_macos_build.git.running import Ended
+from tensorflow_macos_build.git.running_merges import AT_ONCE, RunningMerges
+from tensorflow_macos_build.git.work_beside import WorkBeside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, Sides
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.git.trees import PathChange
+    from tensorflow_macos_build.git.work_beside import Steps
 
 _ALONE = "the-file-that-is-merged"
 """The path in small trees of a file whose own has no say in how it is merged."""
@@ -39,14 +42,7 @@ _NUMBERED = re.compile(rf"\d+-{_ALONE}")
 """Its path beside others."""
 
 _PADDING = "padding" * 2000
-"""The path of a file whose merge is asked for only because git's answer names it often.
-
-`git merge-tree --stdin` flushes its output at its end alone; it holds back no more than a buffer,
-of 4 to 64 KiB (setvbuf(3)). What follows an answer pushes it out.
-"""
-
-_AT_ONCE = 100
-"""Trees merged before an answer is read: their ids have to fit into a pipe (pipe(7))."""
+"""The path of a file whose merge is asked for only because git's answer names it often."""
 
 _HALF = 20
 """Files that a second git merges meanwhile, at least: it reads on its own what many are made of."""
@@ -112,8 +108,23 @@ class FileMerger:
         self.sides = merges.PatchSides(quarantine)
         self._quarantine = quarantine
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
-        self._mergers: dict[tuple[_Rules, tuple[str, ...], int], _RunningMerges] = {}
+        self._mergers: dict[tuple[_Rules, tuple[str, ...]], list[RunningMerges]] = {}
         self._expected: dict[str, None] = {}
+        self._beside: list[WorkBeside[object]] = []
+
+    def begin(self, steps: Steps[object]) -> None:
+        """Begin work that merges; it goes on beside, until it is finished."""
+        self._beside.append(WorkBeside(steps))
+
+    def go_on(self) -> None:
+        """Let what goes on beside do what need not wait."""
+        for work in self._beside:
+            work.go_on()
+
+    def finish(self) -> None:
+        """Finish what goes on beside."""
+        while self._beside:
+            self._beside.pop().finish()
 
     def expect(self, changes: Iterable[PathChange]) -> None:
         """Take note of changes that may have to be merged."""
@@ -128,14 +139,19 @@ class FileMerger:
         Raises:
             WorkFailed: git could not merge them at all (a missing object).
         """
+        return WorkBeside(self.steps(tree, files)).finish()
+
+    def steps(self, tree: str, files: Sequence[FileVersions]) -> Steps[list[FileMerge]]:
+        """Do what `merge` does, step by step."""
         keys = self._keys(tree, files)
         fresh: dict[_Rules, dict[FileVersions, None]] = {}
         for rules, file in keys:
             if (rules, file) not in self._merged:
                 fresh.setdefault(rules, {})[file] = None
-        for rules, asked in fresh.items():
-            made = self._make(rules, [*asked])
-            self._merged |= zip(((rules, file) for file in asked), made, strict=True)
+        asked = {rules: WorkBeside(self._make(rules, [*files])) for rules, files in fresh.items()}
+        for rules, work in asked.items():
+            made = yield from work.rest()
+            self._merged |= zip(((rules, file) for file in fresh[rules]), made, strict=True)
         return [_named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)]
 
     def known(self, tree: str, file: FileVersions) -> FileMerge | None:
@@ -169,94 +185,77 @@ class FileMerger:
         }
         return [rules.get(driver, _Rules()) for driver in drivers]
 
-    def _make(self, rules: _Rules, files: Sequence[FileVersions]) -> list[FileMerge]:
+    def _make(self, rules: _Rules, files: Sequence[FileVersions]) -> Steps[list[FileMerge]]:
         style, other = (merges.BY_DEFAULT, ()) if rules.unite else ((), merges.BY_DEFAULT)
-        made = dict(zip(files, self._ask(rules, style, files), strict=True))
-        again = [
-            file
-            for file, merge in made.items()
-            if not merge.clean and (rules.unite or self._may_be_clean(merge))
-        ]
-        for file, merge in zip(again, self._ask(rules, other, again), strict=True):
+        asked = yield from self._ask(rules, style, files)
+        made = dict(zip(files, asked, strict=True))
+        conflicting = [file for file, merge in made.items() if not merge.clean]
+        again = conflicting if rules.unite else self._doubtful(made, conflicting)
+        asked = yield from self._ask(rules, other, again)
+        for file, merge in zip(again, asked, strict=True):
             if rules.unite or merge.clean:
                 made[file] = merge
         return [*made.values()]
 
-    def _may_be_clean(self, merge: FileMerge) -> bool:
-        return merges.may_be_clean(self._quarantine, merge.entry)
+    def _doubtful(
+        self, made: Mapping[FileVersions, FileMerge], conflicting: Sequence[FileVersions]
+    ) -> list[FileVersions]:
+        """Return the files whose conflict may be none by default."""
+        doubtful: list[FileVersions] = []
+        for start in range(0, len(conflicting), AT_ONCE):
+            part = conflicting[start : start + AT_ONCE]
+            self._quarantine.objects.blobs([made[file].entry.oid for file in part])
+            doubtful += [f for f in part if merges.may_be_clean(self._quarantine, made[f].entry)]
+        return doubtful
 
     def _ask(
         self, rules: _Rules, flags: tuple[str, ...], files: Sequence[FileVersions]
-    ) -> list[FileMerge]:
+    ) -> Steps[list[FileMerge]]:
         if rules.by_path:
             groups = [[file] for file in files]
         else:  # all are called the same, and lie side by side here
             files = [f._replace(path=f"{number}-{f.path}") for number, f in enumerate(files)]
             groups = _groups(files)
         made: dict[str, FileMerge] = {}
-        for start in range(0, len(groups), _AT_ONCE):
-            part = groups[start : start + _AT_ONCE]
-            for group, merged in zip(part, self._merge_groups(rules, flags, part), strict=True):
-                made |= _of_files(self._quarantine, group, merged)
+        for start in range(0, len(groups), AT_ONCE):
+            part = groups[start : start + AT_ONCE]
+            merged = yield from self._merge_groups(rules, flags, part)
+            for group, of_group in zip(part, merged, strict=True):
+                made |= _of_files(self._quarantine, group, of_group)
         return [made[file.path] for file in files]
 
     def _merge_groups(
         self, rules: _Rules, flags: tuple[str, ...], groups: Sequence[Sequence[FileVersions]]
-    ) -> list[MergeOutput]:
+    ) -> Steps[list[MergeOutput]]:
         sides = [_commits(self._quarantine, group) for group in groups]
         self._quarantine.publish(oid for pair in sides for oid in pair)
         gits = 2 if sum(map(len, groups)) >= 2 * _HALF else 1
         try:
-            running = [self._running(rules, flags, number) for number in range(gits)]
+            running = self._free(rules, flags, gits)
             for number, merger in enumerate(running):
                 merger.send(sides[number::gits])
-            return [running[at % gits].receive(pair) for at, pair in enumerate(sides)]
+            outputs: list[MergeOutput] = []
+            for at in range(len(sides)):
+                merger = running[at % gits]
+                yield merger.has_answered
+                outputs.append(merger.receive())
         except Ended:  # it lacked an object, say: asked for one merge, git says which
             self._mergers.clear()
             git = self._quarantine.git_with(rules.attributes)
             return [_singly(git, pair, flags) for pair in sides]
+        return outputs
 
-    def _running(self, rules: _Rules, flags: tuple[str, ...], number: int) -> _RunningMerges:
-        """Return a running git; of one number there is one for the same rules."""
-        key = rules, flags, number
-        if key not in self._mergers:
+    def _free(self, rules: _Rules, flags: tuple[str, ...], count: int) -> list[RunningMerges]:
+        """Return so many gits that merge by the same rules, and that nobody waits for."""
+        running = self._mergers.setdefault((rules, flags), [])
+        free = [merger for merger in running if merger.is_free][:count]
+        while len(free) < count:
             padding = _commits(self._quarantine, [_padding(self._quarantine)])
             self._quarantine.publish(padding)
             git = self._quarantine.git_with(rules.attributes)
-            self._mergers[key] = _RunningMerges(git, flags, padding)
-        return self._mergers[key]
-
-
-class _RunningMerges:
-    """One `git merge-tree --stdin`, which goes on running."""
-
-    def __init__(self, git: Git, flags: Sequence[str], padding: Sides) -> None:
-        assert git.running is not None, "a quarantine has one"
-        argv = git.argv(*flags, "merge-tree", "--write-tree", "--messages", "--stdin")
-        self._running = git.running.start(argv, git.work_tree, git.environment())
-        self._padding = padding
-        self._owes_padding = False
-
-    def send(self, asked: Sequence[Sides]) -> None:
-        """Ask for the merges of pairs of commits; all answers to earlier ones are received.
-
-        Raises:
-            Ended: git has ended.
-        """
-        lines = "".join(f"{ours} {theirs}\n" for ours, theirs in (*asked, self._padding))
-        self._running.send(lines.encode())
-        if self._owes_padding:
-            self.receive(self._padding)
-        self._owes_padding = True
-
-    def receive(self, sides: Sides) -> MergeOutput:
-        """Return the next answer, which is the merge of these commits.
-
-        Raises:
-            Ended: git has ended.
-        """
-        tokens = iter(lambda: decode_path(self._running.up_to(b"\0")), None)
-        return merges.read_output(tokens, sides, clean=next(tokens) == "1")
+            free.append(RunningMerges(git, flags, padding))
+            running.append(free[-1])
+        return free
 
 
 def _singly(git: Git, sides: Sides, flags: Sequence[str]) -> MergeOutput:

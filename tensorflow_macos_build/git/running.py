@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import select
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,7 +37,11 @@ class Ended(Exception):
 
 
 class RunningGit:
-    """A program that reads questions and writes answers; who asks has its turn until the answer."""
+    """A program that reads questions and writes answers; who asks has its turn until the answer.
+
+    Attributes:
+        bytes_read: of answers, with their ends.
+    """
 
     def __init__(self, child: Child) -> None:
         assert child.stdin is not None
@@ -44,8 +49,11 @@ class RunningGit:
         self.turn = threading.Lock()
         self.child = child
         self.has_ended = False
+        self.bytes_read = 0
         self._questions, self._answers = child.stdin, child.stdout
         self._unread = bytearray()
+        self._poll = select.poll()  # select(2) knows no descriptors from 1,024 on
+        self._poll.register(self._answers, select.POLLIN)
 
     def send(self, question: bytes) -> None:
         """Write a question.
@@ -76,7 +84,19 @@ class RunningGit:
         with memoryview(self._unread) as unread:  # a slice of its own would be one copy more
             answer = bytes(unread[:at])
         del self._unread[: at + len(end)]
+        self.bytes_read += at + len(end)
         return answer
+
+    def has_written(self, size: int) -> bool:
+        """Whether so many bytes can be read without a wait; or the program has ended."""
+        while len(self._unread) < size:
+            if not self._poll.poll(0):
+                return False
+            piece = os.read(self._answers.fileno(), _PIECE)
+            if not piece:
+                return True
+            self._unread += piece
+        return True
 
 
 class RunningGits:

@@ -330,6 +330,7 @@ def rebase_in(
         write_trees=write_trees,
         merger=merger,
         foreseen=classifier.foresee,
+        otherwise=True,
         ticker=ticker,
     )
     result = judged(

@@ -16,15 +16,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome
 from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.git.repository import ObjectMissing
+from tensorflow_macos_build.git.work_beside import WorkBeside
 from tensorflow_macos_build.patchqueue.replay.patched_tree import plain_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
+    from tensorflow_macos_build.git.work_beside import Steps
+
+_TOLD = 50
+"""Conflicts that are told of at once: two comparisons of each are one question (`blob_diffs`)."""
 
 
 def foresee(
@@ -34,8 +39,9 @@ def foresee(
     patches: Iterable[tuple[str, Sequence[PathChange]]],
     *,
     skips: bool,
-) -> list[ForeseenConflict]:
-    """Make the merges of files that a replay will come to; return those that conflict.
+    foreseen: Callable[[Sequence[ForeseenConflict]], object],
+) -> Steps[int]:
+    """Make the merges of files that a replay will come to; return how many patches conflict there.
 
     Args:
         quarantine: where the objects are.
@@ -43,13 +49,24 @@ def foresee(
         tree: the id of the tree that the replay begins with.
         patches: commits, and what each does to each path, in order.
         skips: whether the replay leaves out what conflicts; else it takes the patch's side.
+        foreseen: told of the files that conflict, some at a time.
     """
-    walk = _Walk(quarantine, merger, tree, patches, skips=skips)
+    walk, told = _Walk(quarantine, merger, tree, patches, skips=skips), 0
     # What is foreseen wrongly may need an object that is missing, and that no patch meets.
     with contextlib.suppress(ObjectMissing):
         while wave := walk.next_wave():
-            merger.merge(tree, wave)
-    return walk.conflicts
+            asked = WorkBeside(merger.steps(tree, wave))
+            if len(walk.conflicts) - told >= _TOLD:  # while git merges
+                foreseen(walk.conflicts[told:])
+                told = len(walk.conflicts)
+            yield from asked.rest()
+    if told < len(walk.conflicts):
+        foreseen(walk.conflicts[told:])
+    return len({conflict.commit for conflict in walk.conflicts})
+
+
+def untold(conflicts: Sequence[ForeseenConflict]) -> None:
+    """Be told of conflicts where nobody is."""
 
 
 class ForeseenConflict(NamedTuple):
@@ -137,7 +154,9 @@ class _Walk:
         """Take a patch when all of it is known to be clean."""
         afters = [self._after(change) for change in patch.changes]
         left = [c for c, after in zip(patch.changes, afters, strict=True) if after is None]
-        if patch.left_out or any(after and after.conflict for after in afters):
+        conflicts = [after.conflict for after in afters if after and after.conflict]
+        self.conflicts += (ForeseenConflict(patch.commit, patch.whole, c) for c in conflicts)
+        if patch.left_out or conflicts:
             # all that it meets is merged all the same
             return patch._replace(changes=left, left_out=True)
         if left:

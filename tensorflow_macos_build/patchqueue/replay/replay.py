@@ -14,6 +14,7 @@ from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.merges import MergeResult
+from tensorflow_macos_build.git.work_beside import WorkBeside
 from tensorflow_macos_build.patchqueue.replay import foresight
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
 from tensorflow_macos_build.patchqueue.replay.steps import (
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
+    from tensorflow_macos_build.git.work_beside import Steps
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
     from tensorflow_macos_build.patchqueue.replay.patched_tree import Became
     from tensorflow_macos_build.patchqueue.replay.steps import Resolver
 
+    _Patch = tuple[str, tuple[PathChange, ...]]
+    """A commit, and what it does to each path."""
 
 _WALK = 20
 """Patches that are walked over in the time of a merge that was not foreseen."""
@@ -56,7 +60,8 @@ def replay(
     merger: FileMerger | None = None,
     changes: Iterable[tuple[PathChange, ...]] | None = None,
     earlier: Replay | None = None,
-    foreseen: Callable[[Sequence[ForeseenConflict]], object] | None = None,
+    foreseen: Callable[[Sequence[ForeseenConflict]], object] = foresight.untold,
+    otherwise: bool = False,
     ticker: Ticker = silent,
 ) -> Replay:
     """Replay patches, in order, on a tree.
@@ -74,6 +79,7 @@ def replay(
         earlier: a replay on another tree of the same patches, of the first ones, or of more after
             them: what comes out the same is taken from it.
         foreseen: told of the files that conflict where the patch's side is taken, before all else.
+        otherwise: foresee meanwhile what `replay_otherwise` will come to.
         ticker: told how many patches are done.
     """
     if changes is None:
@@ -87,9 +93,9 @@ def replay(
     known = earlier.steps if earlier else ()
     apart = TreeDifference(_changed(quarantine, earlier.onto, start) if earlier else ())
     taken = sum(replayer.does_the_same(step, apart) for step in known)
-    conflicts = replayer.foresee(start, patches, len(patches) - taken)
-    if foreseen is not None:
-        foreseen(conflicts)
+    conflicts = replayer.foresee(start, patches, len(patches) - taken, foreseen)
+    if otherwise:
+        replayer.foresee_otherwise(start, patches, conflicts)
     steps: list[ReplayStep] = []
     stopped = False
     for commit, its_changes in patches:
@@ -104,6 +110,7 @@ def replay(
         if write_trees:
             step = replace(step, after=tree.write())
         steps.append(step)
+        merger.go_on()
         stopped = steps[-1].outcome is StepOutcome.CONFLICT and on_conflict is OnConflict.STOP
         ticker(len(steps), len(commits))
     return Replay(start, tree.write() if write_last else "", tuple(steps))
@@ -139,6 +146,7 @@ def replay_otherwise(
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
     apart = TreeDifference()
     conflicts = sum(not replayer.does_the_same(step, apart) for step in done)
+    merger.finish()
     replayer.foresee(start, [(step.commit, step.changes) for step in done], conflicts)
     return tuple(replayer.otherwise(step, apart) for step in done)
 
@@ -188,21 +196,43 @@ class _Replayer:
         self._resolver = resolver
 
     def foresee(
-        self, start: str, patches: Sequence[tuple[str, tuple[PathChange, ...]]], anew: int
-    ) -> list[ForeseenConflict]:
+        self,
+        start: str,
+        patches: Sequence[_Patch],
+        anew: int,
+        foreseen: Callable[[Sequence[ForeseenConflict]], object] = foresight.untold,
+    ) -> int:
         """Make the merges that patches will need, in order; `anew` of them are not taken.
 
-        Return the files that conflict where the patch's side is taken.
+        Return how many will conflict; `foreseen` is told where the patch's side is taken.
         """
         if anew * _WALK < len(patches):
-            return []
+            return 0
         self._tree.expect(changes for _, changes in patches)
         if self._on_conflict is OnConflict.STOP:  # which may be at the first one
-            return []
+            return 0
         skips = self._on_conflict is OnConflict.SKIP
+        told = foresight.untold if skips else foreseen
+        return WorkBeside(self._foresight(start, patches, told, skips=skips)).finish()
+
+    def foresee_otherwise(self, start: str, patches: Sequence[_Patch], conflicts: int) -> None:
+        """Begin to make the merges that are needed where conflicts are treated otherwise."""
+        if conflicts * _WALK >= len(patches) > 0:
+            skips = self._on_conflict is not OnConflict.SKIP
+            self._merger.begin(self._foresight(start, patches, foresight.untold, skips=skips))
+
+    def _foresight(
+        self,
+        start: str,
+        patches: Sequence[_Patch],
+        foreseen: Callable[[Sequence[ForeseenConflict]], object],
+        *,
+        skips: bool,
+    ) -> Steps[int]:
         to_do = [patch for patch in patches if not self._has_landed(patch[0])]
-        conflicts = foresight.foresee(self._quarantine, self._merger, start, to_do, skips=skips)
-        return [] if skips else conflicts
+        return foresight.foresee(
+            self._quarantine, self._merger, start, to_do, skips=skips, foreseen=foreseen
+        )
 
     def again(self, earlier: ReplayStep, apart: TreeDifference) -> ReplayStep:
         """Replay a patch that was replayed on a tree which is `apart` from this one."""

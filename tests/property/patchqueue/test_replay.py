@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
 from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.merges import MergeMessage, MergeOutcome, MergeResult, Stages
 from tensorflow_macos_build.git.quarantine import open_quarantine
@@ -19,6 +21,9 @@ from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, ReplaySte
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
+
+if TYPE_CHECKING:
+    from tensorflow_macos_build.git.work_beside import Steps
 
 
 @given(repositories.cases())
@@ -78,7 +83,7 @@ def test_what_is_foreseen_changes_no_result(
         made = repositories.make(case, Path(scratch) / "repository")
         with open_quarantine(made.git) as quarantine:
             foreseen = replay(quarantine, made.onto, made.patches, on_conflict)
-        patched.setattr(foresight, "foresee", lambda *_, **__: None)
+        patched.setattr(foresight, "foresee", lambda *_, **__: nothing())
         with open_quarantine(made.git) as quarantine:
             step_by_step = replay(quarantine, made.onto, made.patches, on_conflict)
     assert foreseen.tree == step_by_step.tree
@@ -87,6 +92,11 @@ def test_what_is_foreseen_changes_no_result(
         assert (one.merged is None) == (other.merged is None)
         if one.merged and other.merged:  # markers name the throw-away commits, which are others
             assert _conflicts(one.merged) == _conflicts(other.merged)
+
+
+def nothing() -> Steps[int]:
+    yield from ()
+    return 0
 
 
 def _conflicts(merged: MergeOutcome) -> tuple[list[Stages], tuple[MergeMessage, ...]]:
@@ -141,10 +151,14 @@ def test_a_patch_that_only_suffers_from_earlier_conflicts_is_told_from_a_first_c
             assert Status.CLEAN_AFTER is not patch.status
 
 
-@given(repositories.cases(patches=7), st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)))
+@given(
+    repositories.cases(patches=7),
+    st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)),
+    st.booleans(),
+)
 @settings(max_examples=40, derandomize=True, deadline=None)
 def test_patches_that_share_no_path_with_a_conflict_come_out_the_same_otherwise(
-    case: repositories.Case, on_conflict: OnConflict
+    case: repositories.Case, on_conflict: OnConflict, beside: bool
 ) -> None:
     """Law: what is not replayed anew comes out as it would have."""
     otherwise = {
@@ -154,8 +168,12 @@ def test_patches_that_share_no_path_with_a_conflict_come_out_the_same_otherwise(
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         with open_quarantine(made.git) as quarantine:
-            done = replay(quarantine, made.onto, made.patches, on_conflict)
-            again = replay_otherwise(quarantine, made.onto, done.steps, otherwise)
+            merger = FileMerger(quarantine)
+            asked = quarantine, made.onto, made.patches, on_conflict
+            done = replay(*asked, merger=merger, otherwise=beside)
+            again = replay_otherwise(
+                quarantine, made.onto, done.steps, otherwise, merger=merger if beside else None
+            )
             whole = replay(quarantine, made.onto, made.patches, otherwise)
         assert [step.outcome for step in again] == [step.outcome for step in whole.steps]
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
+from tensorflow_macos_build.git import markers, merges
+from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVersions
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.repository import Git, ObjectMissing
+from tensorflow_macos_build.git.work_beside import WorkBeside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,43 @@ def test_a_missing_blob_is_named_and_the_next_merge_is_made(quarantine: Quaranti
         with pytest.raises(ObjectMissing, match="1111"):
             merger.merge(empty, [whole._replace(theirs=TreeEntry("100644", "1" * 40))])
         merger = FileMerger(quarantine)
+
+
+def test_works_that_merge_at_once_have_each_its_own_answers(quarantine: Quarantine) -> None:
+    """Also while files are merged between, and where an object of one is missing."""
+    merger, empty = FileMerger(quarantine), quarantine.write_tree({})
+    files = [versions(quarantine, "f", at) for at in range(1, 9)]
+    missing = files[0]._replace(theirs=TreeEntry("100644", "1" * 40))
+    for wrong in ([], [missing]):
+        works = [WorkBeside(merger.steps(empty, [file])) for file in (*files[1:3], *wrong)]
+        between = merger.merge(empty, files[3:5])
+        for work in works[len(files[1:3]) :]:
+            with pytest.raises(ObjectMissing, match="1111"):
+                work.finish()
+        later = WorkBeside(merger.steps(empty, files[5:7]))
+        made = [*(work.finish()[0] for work in works[:2]), *between, *later.finish()]
+        alone = FileMerger(quarantine)
+        for file, merge in zip(files[1:7], made, strict=True):
+            assert merge.clean is alone.merge(empty, [file])[0].clean
+            assert merge.messages == alone.merge(empty, [file])[0].messages
+            assert _theirs(quarantine, merge) == _theirs(quarantine, alone.merge(empty, [file])[0])
+        merger = FileMerger(quarantine)
+
+
+def _theirs(quarantine: Quarantine, merge: FileMerge) -> bytes | None:
+    """Return what is there with the patch's side; markers name throw-away commits."""
+    content = quarantine.objects.blob(merge.entry.oid)
+    return content if merge.clean else markers.patch_side(content, content)
+
+
+def test_what_goes_on_beside_is_done_when_it_is_finished(quarantine: Quarantine) -> None:
+    merger, empty = FileMerger(quarantine), quarantine.write_tree({})
+    files = [versions(quarantine, f"{at}", at) for at in range(1, 9)]
+    merger.begin(merger.steps(empty, files[:4]))
+    merger.begin(merger.steps(empty, files[4:]))
+    merger.go_on()
+    merger.finish()
+    assert None not in [merger.known(empty, file) for file in files]
 
 
 @pytest.mark.parametrize("rules", [b"", b"* merge=union\n"])

@@ -11,7 +11,7 @@ from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVe
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
-from tensorflow_macos_build.patchqueue.replay.replay import replay
+from tensorflow_macos_build.patchqueue.replay.replay import replay, replay_otherwise
 from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, Resolved, StepOutcome
 from tests import repositories
 
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.trees import PathChange
+    from tensorflow_macos_build.git.work_beside import Steps
     from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
     from tests.repositories import Files
 
 
 class CountingMerger(FileMerger):
-    """Counts the files of each `merge` that it has to ask git for."""
+    """Counts the files of each merge that it has to ask git for."""
 
     def __init__(self, quarantine: Quarantine) -> None:
         super().__init__(quarantine)
         self.asked: list[int] = []
 
-    def merge(self, tree: str, files: Sequence[FileVersions]) -> list[FileMerge]:
+    def steps(self, tree: str, files: Sequence[FileVersions]) -> Steps[list[FileMerge]]:
         self.asked.append(sum(self.known(tree, file) is None for file in files))
-        return super().merge(tree, files)
+        return super().steps(tree, files)
 
 
 def edited(files: Files, salt: str, **at: int) -> Files:
@@ -110,6 +111,26 @@ def test_conflicts_are_told_before_the_replay_where_the_patchs_side_is_taken(
     ]
     assert sorted(told) == (sorted(met) if on_conflict is OnConflict.PROVISIONAL else [])
     assert (len(met) == 1) is (on_conflict is OnConflict.STOP)
+
+
+@pytest.mark.parametrize("on_conflict", [OnConflict.PROVISIONAL, OnConflict.SKIP])
+def test_what_a_replay_comes_to_otherwise_is_merged_beside(
+    tmp_path: Path, on_conflict: OnConflict
+) -> None:
+    upstream = (edited(edited(BASE, "upstream", a=3, b=0), "upstream", a=0),)
+    patches = chain({"a": 3}, {"a": 3}, {"a": 7, "b": 5}, {"b": 0, "c": 1}, {"b": 2}, start=BASE)
+    made = repositories.make(repositories.Case(BASE, upstream, patches), tmp_path / "r")
+    other = OnConflict.SKIP if on_conflict is OnConflict.PROVISIONAL else OnConflict.PROVISIONAL
+    with open_quarantine(made.git) as quarantine:
+        merger = CountingMerger(quarantine)
+        asked = quarantine, made.onto, made.patches, on_conflict
+        done = replay(*asked, merger=merger, otherwise=True)
+        merger.finish()
+        merger.asked.clear()
+        again = replay_otherwise(quarantine, made.onto, done.steps, other, merger=merger)
+        assert not any(merger.asked)
+        alone = replay(quarantine, made.onto, made.patches, other)
+    assert [step.outcome for step in again] == [step.outcome for step in alone.steps]
 
 
 class Settled:
