@@ -153,22 +153,22 @@ class Quarantine:
         parents = self.objects.commit(commit).parents
         return self.tree(parents[0]) if parents else self.write_tree({})
 
-    def keep(
-        self,
-        tips: Sequence[str],
-        known: Sequence[str],
-        into: Path | None = None,
-        *,
-        borrowed: bool = False,
-    ) -> None:
+    def adopt(self, objects: Path) -> None:
+        """Have the packs in another folder of objects, as if they had been made here."""
+        packs = self._folder / "pack"
+        packs.mkdir(exist_ok=True)
+        for pack in (objects / "pack").glob("pack-*.pack"):
+            for made in (pack, pack.with_suffix(".idx")):
+                files.link_or_copy(made, packs / made.name)
+
+    def keep(self, tips: Sequence[str], known: Sequence[str], into: Path | None = None) -> None:
         """Carry the objects that `tips` reach and the repository lacks over into it, as one pack.
 
         The pack is put in place behind its index, so that a kill leaves either all objects or none:
         git passes over an index without a pack (add_packed_git in packfile.c), and nobody else
         meets a pack that seems to have lost its index.
         `known` are objects that the repository has; what they reach is not looked at. `into` is
-        another objects folder to put the pack in; `borrowed` says that it does not see those of the
-        repository, so that they are carried over, too.
+        another objects folder to put the pack in.
         """
         # Their trees by name, too: git leaves a commit's tree out for other commits only.
         hidden = [name for oid in known for name in (oid, f"{oid}^{{tree}}")]
@@ -176,8 +176,7 @@ class Quarantine:
         made = self._folder / "pack" / "kept"
         made.parent.mkdir(exist_ok=True)
         # --local: what the alternate has stays there
-        local = () if borrowed else ("--local",)
-        arguments = ("--revs", *local, "--non-empty", "--quiet", made)
+        arguments = ("--revs", "--local", "--non-empty", "--quiet", made)
         name = self.git.line("pack-objects", *arguments, stdin=revisions)
         pack = (into or self.source.objects_folder()) / "pack"
         temporary.sweep(pack)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.formats.trailers import Trailer
     from tensorflow_macos_build.patchqueue.queue.model import Queue
@@ -98,16 +99,26 @@ def edits_of(quarantine: Quarantine, queue: Queue) -> list[PatchEdit]:
     A pick that is not pinned, or whose commits are not here, is an edit without changes. One that
     does not apply is an edit all the same: what conflicts is settled with the change.
     """
-    usable = materialise.applicable(queue, quarantine)
     edits = [_of_pick(quarantine, pick, queue.base.upstream) for pick in queue.picks]
-    # as a rebase has them: no file is applied that was applied before
-    made = commit_cache.of_queue(usable, quarantine.source)[len(usable.picks) :]
-    names = [name for patch in made for name in (f"{patch.commit}^", patch.commit)]
-    sides = iter(trees.of_commits(quarantine.git, names))
-    for patch, pair in zip(usable.patches, zip(sides, sides, strict=True), strict=True):
+    pairs = applied(quarantine, queue, quarantine.source)
+    for patch in queue.patches:
+        pair = pairs[patch.name]
         bare = is_zero_context(patch.patch)  # written again, its file has no context either
         edits.append(PatchEdit(patch.header, (pair,), patch.name, bare, of_file=pair))
     return edits
+
+
+def applied(quarantine: Quarantine, queue: Queue, git: Git) -> dict[str, tuple[str, str]]:
+    """Return the trees that each patch's file is applied between, by its name.
+
+    `git` keeps the queue's commits: no file is applied that was applied before.
+    """
+    usable = materialise.applicable(queue, quarantine)
+    made = commit_cache.of_queue(usable, git)[len(usable.picks) :]
+    names = [name for patch in made for name in (f"{patch.commit}^", patch.commit)]
+    sides = iter(trees.of_commits(quarantine.git, names))
+    pairs = zip(sides, sides, strict=True)
+    return {patch.name: pair for patch, pair in zip(made, pairs, strict=True)}
 
 
 def _of_pick(quarantine: Quarantine, pick: Pick, upstream: str) -> PatchEdit:

@@ -105,8 +105,7 @@ class EditSession:
                 if done := run.done_before():
                     return done
                 raise run.none_under_way()
-            # Over the change's own repository, which alone has the trees that its plan names.
-            with open_quarantine(run.store()) as quarantine:
+            with run.quarantine() as quarantine:
                 plan, note = run.take(quarantine, plan)
                 edited = (
                     run.show(quarantine, plan)
@@ -123,8 +122,7 @@ class EditSession:
         """
         with self._alone() as run:
             plan = run.under_way()
-            # Not `store`, which would make the change's repository: this only looks.
-            with open_quarantine(run.lender()) as quarantine:
+            with run.quarantine() as quarantine:
                 return run.state(quarantine, plan)
 
     def abort(self) -> str:
@@ -138,7 +136,7 @@ class EditSession:
             work_tree.set_shown(edited.folder)
 
     def _go_on_with(self, run: EditRun, plan: plan_file.EditPlan) -> EditProgress:
-        with open_quarantine(run.store()) as quarantine:
+        with run.quarantine() as quarantine:
             return run.show(quarantine, plan)
 
     @contextlib.contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import files, temporary
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import alternates, trees
+from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.edit import operations, patch_tree, plan_file
 from tensorflow_macos_build.patchqueue.edit.operations import EditConflict, PatchEdit
@@ -27,9 +28,10 @@ from tensorflow_macos_build.patchqueue.worktree import conflict_tree, work_tree
 from tensorflow_macos_build.patchqueue.worktree.conflict_tree import SideLabels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.patchqueue.queue.compose import PatchStep
     from tensorflow_macos_build.patchqueue.queue.model import Queue
 
 _TASKS = "patches."
@@ -205,7 +207,7 @@ class EditRun:
         saved = storage.save(
             queue.folder,
             queue.base,
-            restacked.steps,
+            self._with_files(quarantine, restacked.steps),
             quarantine.git,
             seen=plan.queue,
             announce=announce,
@@ -264,9 +266,21 @@ class EditRun:
         files.delete_folder(self.folder)
         return ""
 
+    @contextlib.contextmanager
+    def quarantine(self) -> Iterator[Quarantine]:
+        """Open a quarantine over the upstream's repository that has the change's objects, too."""
+        with open_quarantine(self.git) as quarantine:
+            # as its own: what is kept of them goes where the change's repository is not seen
+            quarantine.adopt(self._store / "objects")
+            yield quarantine
+
+    @property
+    def _store(self) -> Path:
+        return self.folder / "objects.git"
+
     def store(self) -> Git:
         """Return the change's own repository, which borrows from the upstream's."""
-        store = Git(self.folder / "objects.git", borrows_from=self.git)
+        store = Git(self._store, borrows_from=self.git)
         if not store.git_dir.is_dir():
             # In one step: a repository without its alternate would pass for one that lacks objects.
             with files.atomic_folder(store.git_dir) as unfinished:
@@ -274,15 +288,22 @@ class EditRun:
                 alternates.write(unfinished, [self.git.objects_folder()])
         return store
 
-    def lender(self) -> Git:
-        """Return the change's own repository where it is there already, or the upstream's."""
-        store = Git(self.folder / "objects.git", borrows_from=self.git)
-        return store if store.git_dir.is_dir() else self.git
-
     def _restack(
         self, quarantine: Quarantine, plan: EditPlan
     ) -> operations.Restacked | EditConflict:
         return operations.restack(quarantine, self._base_tree(quarantine), plan.edits, plan.settled)
+
+    def _with_files(
+        self, quarantine: Quarantine, steps: Sequence[PatchStep]
+    ) -> Sequence[PatchStep]:
+        """Return steps with the trees that their files on disk were last applied between."""
+        if all(step.of_file or step.name is None for step in steps):
+            return steps
+        # a plan that was read does not name them: nobody keeps their objects for it
+        applied = operations.applied(quarantine, self.queue, self.git)
+        return [
+            replace(step, of_file=applied.get(step.name)) if step.name else step for step in steps
+        ]
 
     def _base_tree(self, quarantine: Quarantine) -> str:
         return trees.of_commits(quarantine.git, [self.queue.base.commit])[0]

@@ -149,9 +149,7 @@ def _keep(
     # the parents of the picks' changes, and the picks: all that is upstream's own
     parents = [quarantine.objects.commit(change).parents[0] for change in changes]
     known = [queue.base.commit, *parents, *(pick.commit for pick in queue.picks)]
-    # a change that somebody worked on has a repository of its own, which is gone afterwards
-    borrowed = quarantine.source.git_dir != git.git_dir
-    quarantine.keep([tip, *changes], known, into=git.objects_folder(), borrowed=borrowed)
+    quarantine.keep([tip, *changes], known, into=git.objects_folder())
     space = _space_of(queue)
     tips = {_pick_ref(space, number): change for number, change in enumerate(changes)}
     # last: a kill before leaves objects that nothing refers to, and never a reference without them

@@ -111,11 +111,9 @@ class RebaseSession:
             conflict_tree.Unresolved: markers are left.
         """
         with self._alone() as run:
-            # A repeat of the command that a kill ended behind its last step: there is nothing to
-            # settle.
-            if finished := run.done_before():
-                return finished
-            state = run.under_way()
+            state = run.current()
+            if state is None:
+                return _finished(run)
             with run.replaying(state) as partial:
                 conflict = partial.go_on(run.decisions(state))
                 note = run.refusal(state, conflict, patch, takes=True)
@@ -136,9 +134,9 @@ class RebaseSession:
             UsageError: no rebase is under way, or the patch is not in conflict.
         """
         with self._alone() as run:
-            if finished := run.done_before():
-                return finished
-            state = run.under_way()
+            state = run.current()
+            if state is None:
+                return _finished(run)
             with run.replaying(state) as partial:
                 conflict = partial.go_on(run.decisions(state))
                 note = run.refusal(state, conflict, patch, takes=False)
@@ -166,6 +164,17 @@ class RebaseSession:
         with lock.sole_writer(self.queue.folder, self.waiting):
             queue = storage.load(self.queue.folder)
             yield RebaseRun(queue, self.git, self.folder.resolve(), self.ticker, self.flags)
+
+
+def _finished(run: RebaseRun) -> RebaseProgress:
+    """Return the end of the last rebase, to a repeat of the command that a kill ended behind it.
+
+    Raises:
+        UsageError: there was none.
+    """
+    if finished := run.done_before():
+        return finished
+    raise run.none_under_way()
 
 
 def open(

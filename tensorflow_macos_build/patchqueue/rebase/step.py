@@ -111,18 +111,20 @@ class RebaseRun:
         """
         state = rebase_state.load(self.queue, self.git)
         if state is None or self._is_written(state):
-            raise UsageError(
-                f"no rebase of `{self.queue.name}` is under way",
-                hint=f"`{self.command('rebase.start', '--onto', 'REF')}` begins one; one that was "
-                "begun with another --cache is in that folder's mirror: give the same --cache",
-            )
+            raise self.none_under_way()
         self._refuse_another(state)
         return state
 
+    def none_under_way(self) -> UsageError:
+        """Return the error of a command that goes on with a rebase where there is none."""
+        return UsageError(
+            f"no rebase of `{self.queue.name}` is under way",
+            hint=f"`{self.command('rebase.start', '--onto', 'REF')}` begins one; one that was "
+            "begun with another --cache is in that folder's mirror: give the same --cache",
+        )
+
     def done_before(self) -> RebaseProgress | None:
-        """Return the end of a rebase that an earlier run came to; None: one is under way."""
-        if self.current() is not None:
-            return None
+        """Return the end of a rebase that an earlier run came to; None: it did not."""
         last = self._journal.led_to(self.queue.digest)
         if last is None or last.request[:1] != (_REQUEST,):
             return None
