@@ -44,6 +44,10 @@ _OF_OBJECTS = (
 )
 
 
+_HASH = "sha1"
+"""That of a repository which names no other one (git-config(1), extensions.objectFormat)."""
+
+
 class Quarantine:
     """A throw-away repository over a real one: reads see both, writes stay here.
 
@@ -192,8 +196,7 @@ class Quarantine:
 def open_quarantine(source: Git) -> Iterator[Quarantine]:
     """Open a quarantine over a repository; everything in it is deleted at the end of the body."""
     with temporary.scratch("quarantine") as folder:
-        git = _make(folder, source)
-        algorithm = git.line("rev-parse", "--show-object-format")
+        git, algorithm = _make(folder, source)
         unwritten = UnwrittenObjects(git.git_dir / "objects", algorithm)
         with RunningGits() as running, reading(git, unwritten.contents) as objects:
             own = replace(git, running=running, publish=unwritten.publish_all)
@@ -207,7 +210,8 @@ def _put_pack_file(made: Path, target: Path) -> None:
             unfinished.chmod(0o444)  # as git has them: nobody changes a pack
 
 
-def _make(folder: Path, source: Git) -> Git:
+def _make(folder: Path, source: Git) -> tuple[Git, str]:
+    """Make a quarantine's repository; return it, and the hash that its objects are named by."""
     # HEAD, objects/ and refs/ make it a repository to git (is_git_directory in setup.c)
     (folder / "objects" / "info").mkdir(parents=True)
     (folder / "refs").mkdir()
@@ -222,22 +226,23 @@ def _make(folder: Path, source: Git) -> Git:
         source.publish()
     alternates.write(folder, [source.objects_folder()])
     git = Git(folder, borrows_from=source)
-    _carry_over(source, git)
-    return git
+    return git, _carry_over(source, git)
 
 
-def _carry_over(source: Git, git: Git) -> None:
+def _carry_over(source: Git, git: Git) -> str:
     """Let the quarantine know what its objects are like: shallow, their hash, fetched on demand.
 
     Where the source's server is known, nothing is fetched on demand: `Git.bring` asks for it.
+    Return the name of the hash.
     """
     if (shallow := source.shallow_file()).is_file():
         shutil.copyfile(shallow, git.git_dir / "shallow")
     if source.server:
-        return
+        return _HASH
     # 1 is the exit status of a search without a match
     listed = source.run("config", "--null", "--get-regexp", _OF_OBJECTS, expected=(0, 1)).stdout
     pairs = [record.partition("\n") for record in decode_path(listed).split("\0") if record]
     if any(key.startswith("extensions.") for key, _, _ in pairs):
         for key, _, value in pairs:
             git.run("config", "--add", key, value)
+    return next((value for key, _, value in pairs if key == "extensions.objectformat"), _HASH)

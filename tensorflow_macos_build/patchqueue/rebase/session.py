@@ -141,7 +141,7 @@ class RebaseSession:
                 conflict = partial.go_on(run.decisions(state))
                 note = run.refusal(state, conflict, patch, takes=False)
                 if conflict and not note:
-                    state = run.leave_out(state, conflict)
+                    state = run.leave_out(partial.quarantine, state, conflict)
                 return replace(run.advance(partial, state), note=note)
 
     def abort(self) -> str:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git import revisions
-from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, decode_path
-from tensorflow_macos_build.git.quarantine import open_quarantine
+from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, parse_tree, reading
 from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.queue.model import encoded
 from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.upstream import refs
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import Queue
     from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
@@ -74,8 +74,13 @@ def load(queue: Queue, git: Git) -> RebaseState | None:
     kept = revisions.find(git, ref)
     if kept is None:
         return None
+    with reading(git) as objects:
+        _, content = objects.read(f"{kept}:{_FILE}")
+        _, listed = objects.read(f"{kept}:{resolutions.FOLDER}")
+        named = parse_tree(listed, len(kept) // 2)
+        recorded = objects.blobs([entry.oid for entry in named.values()])
     try:
-        body = documents.read(git.out("cat-file", "blob", f"{kept}:{_FILE}"), *_SCHEMA)
+        body = documents.read(content, *_SCHEMA)
     except documents.NotTheDocument as error:
         raise UsageError(
             "what is kept of the rebase cannot be read",
@@ -83,12 +88,7 @@ def load(queue: Queue, git: Git) -> RebaseState | None:
             hint=locate.command("rebase.abort", queue.folder),
             detail=str(error),
         ) from None
-    names = decode_path(git.out("ls-tree", "-z", "--name-only", f"{kept}:{resolutions.FOLDER}"))
-    settled = [
-        resolutions.parse(git.out("cat-file", "blob", f"{kept}:{resolutions.FOLDER}/{name}"), name)
-        for name in names.split("\0")
-        if name
-    ]
+    settled = map(resolutions.parse, recorded, named)
     onto = body["onto"]
     return RebaseState(
         body["folder"],
@@ -103,8 +103,10 @@ def load(queue: Queue, git: Git) -> RebaseState | None:
     )
 
 
-def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
-    """Keep a queue's rebase; the reference moves when all is written. Return it as it is kept.
+def save(queue: Queue, quarantine: Quarantine, state: RebaseState) -> RebaseState:
+    """Keep a queue's rebase in the repository below a quarantine, and return it as it is kept.
+
+    The reference moves when all is written.
 
     Raises:
         refs.Moved: another state is kept by now than the one that this state came from.
@@ -119,25 +121,24 @@ def save(queue: Queue, git: Git, state: RebaseState) -> RebaseState:
     }
     content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
     # One reference to one commit: a state is there as a whole or not at all.
-    with open_quarantine(git) as quarantine:
-        files = {
-            made.file_name: TreeEntry("100644", quarantine.write("blob", resolutions.emit(made)))
-            for made in state.resolutions
+    files = {
+        made.file_name: TreeEntry("100644", quarantine.write("blob", resolutions.emit(made)))
+        for made in state.resolutions
+    }
+    tree = quarantine.write_tree(
+        {
+            _FILE: TreeEntry("100644", quarantine.write("blob", content)),
+            # There even when it is empty, which no index could hold: `load` reads it.
+            resolutions.FOLDER: TreeEntry(TREE_MODE, quarantine.write_tree(files)),
         }
-        tree = quarantine.write_tree(
-            {
-                _FILE: TreeEntry("100644", quarantine.write("blob", content)),
-                # There even when it is empty, which no index could hold: `load` lists it.
-                resolutions.FOLDER: TreeEntry(TREE_MODE, quarantine.write_tree(files)),
-            }
-        )
-        # The parents keep both bases alive in a clone that has the reference alone.
-        commit = quarantine.write_commit(
-            tree, [state.onto, state.base], message=f"Rebase {queue.name}\n".encode()
-        )
-        quarantine.keep([commit], [state.onto, state.base])
+    )
+    # The parents keep both bases alive in a clone that has the reference alone.
+    commit = quarantine.write_commit(
+        tree, [state.onto, state.base], message=f"Rebase {queue.name}\n".encode()
+    )
+    quarantine.keep([commit], [state.onto, state.base])
     # Only from the state that this one came of: another command may have gone on meanwhile.
-    refs.move(git, ref_name(queue), commit, state.kept)
+    refs.move(quarantine.source, ref_name(queue), commit, state.kept)
     return replace(state, kept=commit)
 
 

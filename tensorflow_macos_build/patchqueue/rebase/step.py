@@ -88,7 +88,8 @@ class RebaseRun:
         # Absolute: the next command may be typed in another folder.
         queue, folder = self.queue, str(self.queue.folder.resolve())
         begun = RebaseState(folder, queue.digest, queue.base.commit, onto, commit)
-        return rebase_state.save(queue, self.git, begun)
+        with open_quarantine(self.git) as quarantine:
+            return rebase_state.save(queue, quarantine, begun)
 
     def current(self) -> RebaseState | None:
         """Return the rebase under way; clean up behind one that a kill cut off at its very end.
@@ -210,7 +211,8 @@ class RebaseRun:
                 return state
             # Each is kept before the next one is looked for: a kill loses none.
             settled = (*state.resolutions, proving.resolution(proof, met.merged))
-            state = rebase_state.save(self.queue, self.git, replace(state, resolutions=settled))
+            state = replace(state, resolutions=settled)
+            state = rebase_state.save(self.queue, partial.quarantine, state)
 
     def advance(self, partial: PartialRebase, state: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""
@@ -267,15 +269,17 @@ class RebaseRun:
         settled = (*state.resolutions, made)
         # Both at once: what was taken is safe in the resolution, and only then may its folder go.
         state = replace(state, resolutions=settled, taken=tree)
-        return rebase_state.save(self.queue, self.git, state)
+        return rebase_state.save(self.queue, quarantine, state)
 
-    def leave_out(self, state: RebaseState, conflict: PatchConflict) -> RebaseState:
+    def leave_out(
+        self, quarantine: Quarantine, state: RebaseState, conflict: PatchConflict
+    ) -> RebaseState:
         """Keep that a patch is left out; what was done in its work tree is not wanted any more."""
         # Named as given up, so that the next conflict may be shown in the same folder.
         taken = work_tree.content(self.folder) if conflict.is_in(self.folder) else state.taken
         left_out = (*state.left_out, conflict.patch.name)
         state = replace(state, left_out=left_out, taken=taken)
-        return rebase_state.save(self.queue, self.git, state)
+        return rebase_state.save(self.queue, quarantine, state)
 
     def give_up(self) -> str:
         """Forget the rebase and delete its work tree; return what is left for people to know.

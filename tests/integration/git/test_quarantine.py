@@ -74,3 +74,35 @@ def test_whoever_looks_while_objects_are_kept_meets_a_whole_repository(tmp_path:
         step += 1
     assert step > 2
     assert git.out("cat-file", "blob", f"{keep()}:file") == b"content\n"
+
+
+def test_packs_that_are_adopted_are_kept_with_what_was_made(tmp_path: Path) -> None:
+    git, other = Git(tmp_path / "repository.git"), Git(tmp_path / "other.git")
+    for made in (git, other):
+        made.init()
+    with open_quarantine(git) as quarantine:
+        blob = quarantine.write("blob", b"content\n")
+        first = quarantine.write_tree({"first": TreeEntry("100644", blob)})
+        quarantine.keep([first], [], into=other.objects_folder())
+    with open_quarantine(git) as quarantine:
+        quarantine.adopt(tmp_path / "nothing")
+        quarantine.adopt(other.objects_folder())
+        assert quarantine.objects.blob(blob) == b"content\n"
+        second = quarantine.write_tree({"second": TreeEntry("100644", blob)})
+        quarantine.keep([second], [])
+    assert git.out("cat-file", "blob", f"{second}:second") == b"content\n"
+    assert git.missing([first]) == [first]  # nothing asked for it
+    other.run("fsck", "--full", "--strict")
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_objects_have_the_names_that_they_have_in_the_repository(
+    tmp_path: Path, algorithm: str
+) -> None:
+    git = Git(tmp_path / "repository.git")
+    git.run("init", "--quiet", "--bare", f"--object-format={algorithm}")
+    with open_quarantine(git) as quarantine:
+        blob = quarantine.write("blob", b"content\n")
+        quarantine.keep([quarantine.write_tree({"file": TreeEntry("100644", blob)})], [])
+    assert git.line("hash-object", "--stdin", stdin=b"content\n") == blob
+    assert git.out("cat-file", "blob", blob) == b"content\n"
