@@ -99,7 +99,7 @@ LineMap = tuple[tuple[LineRange, LineRange], ...]
 """Which lines of one file became which lines of another."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileDiff:
     """What changes in one file; its text is taken apart when it is asked about.
 
@@ -117,11 +117,6 @@ class FileDiff:
     def hunks(self) -> tuple[DiffHunk, ...]:
         """Return the changed lines, stretch by stretch, and where they are."""
         return hunks_of(self.text)
-
-    @property
-    def ranges(self) -> LineMap:
-        """Return where the hunks are."""
-        return tuple(map(_ranges, _HUNK.finditer(b"\n" + self.text)))
 
     @property
     def lines(self) -> list[bytes]:
@@ -220,12 +215,20 @@ def of_commits(
     return compared
 
 
-def ask_commits(git: Git, commits: Sequence[str]) -> Callable[[], dict[str, TreeDiff]]:
-    """Let git compare as `of_commits` does, without context, and return what gives the result."""
+def ask_commits(
+    git: Git, commits: Sequence[str], read: Callable[[TreeDiff], _Read]
+) -> Callable[[], dict[str, _Read]]:
+    """Let git compare as `of_commits` does, without context.
+
+    What is returned gives what is read in the difference of each commit.
+    """
     asked = [(commit,) for commit in commits]
     trees.bring_changed(git, asked)
-    lines = _lines(asked)
-    return git.ask_diff_tree(*_OF_COMMITS, "-U0", lines=lines, read=lambda o: dict(_by_commit(o)))
+
+    def read_all(out: bytes) -> dict[str, _Read]:
+        return {commit: read(diff) for commit, diff in _by_commit(out)}
+
+    return git.ask_diff_tree(*_OF_COMMITS, "-U0", lines=_lines(asked), read=read_all)
 
 
 def _by_commit(out: bytes) -> Iterator[tuple[str, TreeDiff]]:
@@ -336,7 +339,7 @@ def _records(out: bytes) -> Iterator[tuple[bytes, TreeDiff]]:
     head: bytes | None = None
     files: list[FileDiff] = []
     # each block without the line feed at its end, and with the lines of ids behind it
-    for block in (b"\n" + out).rstrip(b"\n").split(_FILE):
+    for block in _blocks(out):
         lines, following = _without_ids(block)
         if lines:
             files.append(_file(lines))
@@ -346,6 +349,18 @@ def _records(out: bytes) -> Iterator[tuple[bytes, TreeDiff]]:
             head, files = ids, []
     if head is not None:
         yield head, tuple(files)
+
+
+def _blocks(out: bytes) -> Iterator[bytes]:
+    """Yield what stands before, between and after the lines that begin a file's difference.
+
+    One at a time: an answer is of many megabytes where upstream reformats all files.
+    """
+    start = 0
+    while (at := out.find(_FILE, start)) >= 0:
+        yield out[start:at]
+        start = at + len(_FILE)
+    yield out[start:].rstrip(b"\n")
 
 
 def _without_ids(block: bytes) -> tuple[bytes, list[bytes]]:
@@ -392,12 +407,19 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 
 def _ranges(start: re.Match[bytes]) -> tuple[LineRange, LineRange]:
-    old_start, old_count, new_start, new_count = (
-        1 if number is None else int(number) for number in start.groups()
-    )
-    return _range(old_start, old_count), _range(new_start, new_count)
+    old_start, old_end, new_start, new_end = _bounds(*start.groups(b""))
+    return LineRange(old_start, old_end - old_start), LineRange(new_start, new_end - new_start)
 
 
-def _range(start: int, count: int) -> LineRange:
+def hunk_bounds(text: bytes) -> list[tuple[int, int, int, int]]:
+    """Return where hunks are: where the old lines begin and end, then the new ones."""
+    return [_bounds(*numbers) for numbers in _HUNK.findall(b"\n" + text)]
+
+
+def _bounds(
+    old_start: bytes, old_count: bytes, new_start: bytes, new_count: bytes
+) -> tuple[int, int, int, int]:
+    old_lines, new_lines = int(old_count or b"1"), int(new_count or b"1")
     # a range without lines is called by the line before it (POSIX's diff, "Diff -u Output Format")
-    return LineRange(start - 1 if count else start, count)
+    old, new = int(old_start) - bool(old_lines), int(new_start) - bool(new_lines)
+    return old, old + old_lines, new, new + new_lines

@@ -5,13 +5,13 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
-from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import blob_diffs, markers
 from tensorflow_macos_build.git.answers import UnreadAnswers
 from tensorflow_macos_build.git.diffs import LineMap, LineRange
+from tensorflow_macos_build.git.hunk_places import HunkPlaces
 from tensorflow_macos_build.git.objects import TreeEntry
 
 if TYPE_CHECKING:
@@ -72,17 +72,23 @@ class LineMaps:
 
     def __init__(self, quarantine: Quarantine) -> None:
         self._quarantine = quarantine
-        self._known: dict[_Compared, array[int]] = {}
+        self._known: dict[_Compared, HunkPlaces] = {}
         self._asked: set[_Compared] = set()
         self._answers = UnreadAnswers()
 
     def between(self, pairs: Sequence[tuple[str, str]], algorithm: str = "myers") -> list[LineMap]:
         """Compare pairs of blobs line by line."""
+        return [places.pairs() for places in self.places(pairs, algorithm)]
+
+    def places(
+        self, pairs: Sequence[tuple[str, str]], algorithm: str = "myers"
+    ) -> list[HunkPlaces]:
+        """Return where the hunks between pairs of blobs are."""
         keys = [_Compared(algorithm, *pair) for pair in pairs]
         if not self._known.keys() >= set(keys):
             self.expect(pairs, algorithm)
             self._answers.read_all()
-        return [_unpacked(self._known[key]) for key in keys]
+        return [self._known[key] for key in keys]
 
     def expect(self, pairs: Iterable[tuple[str, str]], algorithm: str = "myers") -> None:
         """Let git compare pairs that will be asked for, many at once, while other things go on."""
@@ -92,25 +98,17 @@ class LineMaps:
         for start in range(0, len(fresh), blob_diffs.AT_ONCE):
             part = fresh[start : start + blob_diffs.AT_ONCE]
             pairs_of_part = [(key.old, key.new) for key in part]
-            answer = blob_diffs.ask(self._quarantine, pairs_of_part, _packed, algorithm=algorithm)
+            answer = blob_diffs.ask(self._quarantine, pairs_of_part, _places, algorithm=algorithm)
             self._answers.add(functools.partial(self._learn, part, answer))
 
     def _learn(
-        self, keys: Sequence[_Compared], answer: Callable[[], list[array[int] | None]]
+        self, keys: Sequence[_Compared], answer: Callable[[], list[HunkPlaces | None]]
     ) -> None:
-        self._known |= zip(keys, (packed or array("L") for packed in answer()), strict=True)
+        self._known |= zip(keys, (places or HunkPlaces() for places in answer()), strict=True)
 
 
-def _packed(diff: FileDiff) -> array[int]:
-    """Return where hunks are as numbers: of large files there are many, and few are read again."""
-    sides = (side for pair in diff.ranges for side in pair)
-    return array("L", [number for lines in sides for number in (lines.start, lines.count)])
-
-
-def _unpacked(packed: array[int]) -> LineMap:
-    numbers = iter(packed)
-    lines = map(LineRange, numbers, numbers)
-    return tuple(zip(lines, lines, strict=True))
+def _places(diff: FileDiff) -> HunkPlaces:
+    return HunkPlaces(diff.text)
 
 
 class _Compared(NamedTuple):

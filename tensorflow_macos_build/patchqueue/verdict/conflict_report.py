@@ -43,6 +43,7 @@ class ConflictReporter:
         self._line_maps = history.lines(quarantine).line_maps
         self._writers = writers
         self._added = _AddedLines(history)
+        self._shown: dict[str, str] = {}
 
     def expect_files(self, files: Iterable[FileVersions]) -> None:
         """Let git compare what the reports of files in conflict need."""
@@ -150,11 +151,16 @@ class ConflictReporter:
         return HunkReport(
             placed.base.start + 1,
             placed.ours.start + 1,
-            _readable(placed.hunk.base),
-            _readable(placed.hunk.ours),
-            _readable(placed.hunk.theirs),
+            self._readable(placed.hunk.base),
+            self._readable(placed.hunk.ours),
+            self._readable(placed.hunk.theirs),
             self._history.describe(commits),
         )
+
+    def _readable(self, lines: Sequence[bytes]) -> tuple[str, ...]:
+        # The next patches often conflict in the same lines, which are kept once.
+        decoded = (line.rstrip(b"\n").decode("utf-8", "replace") for line in lines)
+        return tuple([self._shown.setdefault(line, line) for line in decoded])
 
     def _moved_to(self, file: ConflictedPath, blamed: Sequence[str]) -> str:
         if file.ours is not None or not blamed:
@@ -185,9 +191,8 @@ class _AddedLines:
 
     def _learn(self, path: str, commits: Sequence[str]) -> None:
         fresh = [commit for commit in commits if (commit, path) not in self._known]
-        for commit, diff in zip(fresh, self._history.changes_of(fresh), strict=True):
-            files = (file for file in diff if file.path == path)
-            added = frozenset(line[1:].strip() for file in files for line in file.added)
+        for commit, diff in zip(fresh, self._history.changes_in(path, fresh), strict=True):
+            added = frozenset(line[1:].strip() for file in diff for line in file.added)
             self._known[commit, path] = added
 
 
@@ -225,7 +230,3 @@ def _commits_of(file: ConflictedPath) -> str:
         for name, side in sides
         if side is not None
     )
-
-
-def _readable(lines: Sequence[bytes]) -> tuple[str, ...]:
-    return tuple(line.rstrip(b"\n").decode("utf-8", "replace") for line in lines)

@@ -61,6 +61,7 @@ class UpstreamHistory(PathHistory):
         self.url = url
         self._diffs = CommitDiffs(git)
         self._ids: dict[str, str | None] = {}
+        self._described: dict[str, UpstreamCommit] = {}
         self._foreseen: Iterator[str] = iter(())
         self._lines: LineHistory | None = None
 
@@ -72,9 +73,9 @@ class UpstreamHistory(PathHistory):
         """Let git compare commits, or patches as commits, that will be asked about."""
         self._diffs.expect(commits)
 
-    def changes_of(self, commits: Sequence[str]) -> list[TreeDiff]:
-        """Return what commits, or patches as commits, change, without context."""
-        return self._diffs.of(commits)
+    def changes_in(self, path: str, commits: Sequence[str]) -> Iterator[TreeDiff]:
+        """Return what commits, or patches as commits, change in a file, without context."""
+        return self._diffs.in_file(commits, path)
 
     def lines_of(self, commit: str) -> Counter[bytes]:
         """Return the `significant_lines` of a commit, or of a patch as one."""
@@ -321,7 +322,7 @@ class UpstreamHistory(PathHistory):
         same_paths = [other for other in later if self.paths_of(other) == paths]
         if not same_paths:
             return set()
-        undone = diffs.inverse_id(self._diffs.of([commit])[0])
+        undone = diffs.inverse_id(next(self._diffs.of([commit])))
         made = zip(same_paths, self._diffs.change_ids(same_paths), strict=True)
         return {other for other, made_id in made if made_id == undone}
 
@@ -348,10 +349,13 @@ class UpstreamHistory(PathHistory):
 
     def describe(self, commits: Sequence[str]) -> tuple[UpstreamCommit, ...]:
         """Return who made commits, when, and what they say they do, in their order."""
+        fresh = [commit for commit in dict.fromkeys(commits) if commit not in self._described]
         known = self.log.commits
-        missing = [commit for commit in commits if commit not in known]
+        missing = [commit for commit in fresh if commit not in known]
         others = commit_log.of(self.git, missing) if missing else {}
-        return tuple(described(known.get(oid) or others[oid], self.url) for oid in commits)
+        for oid in fresh:
+            self._described[oid] = described(known.get(oid) or others[oid], self.url)
+        return tuple(self._described[oid] for oid in commits)
 
     def lines(self, quarantine: Quarantine) -> LineHistory:
         """Return the history of lines, which all parts of this history share."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.commit_log import LoggedCommit
     from tensorflow_macos_build.git.diffs import DiffHunk, LineRange
+    from tensorflow_macos_build.git.hunk_places import HunkPlaces
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.verdict.line_ranges import LineRanges
@@ -76,7 +77,7 @@ class LineHistory:
         self._history = history
         self._versions = FileVersions(quarantine, history)
         self._hunks = BlobHunks(quarantine)
-        self._lines: Recent[DiffHunk, _TouchedLines] = Recent(_LINES_KEPT)
+        self._lines: Recent[tuple[BlobChange, int], _TouchedLines] = Recent(_LINES_KEPT)
         self._sources: dict[tuple[_Edge, str], BlobChange] = {}
         self._expected: set[str] = set()
 
@@ -162,11 +163,14 @@ class LineHistory:
 
     def _begun(self, commit: str, tracked: Tracked) -> tuple[_TouchedLines, ...]:
         """Return the lines of files that a commit without parents begins with."""
-        empty = self._versions.empty
-        return tuple(
-            self._within(hunk, lines)
+        begun = [
+            (BlobChange(path, self._versions.empty, self._versions.blob(commit, path)), lines)
             for path, lines in tracked.items()
-            for hunk in self._hunks.between(empty, self._versions.blob(commit, path))
+        ]
+        return tuple(
+            self._within(change, number, lines)
+            for change, lines in begun
+            for number in range(len(self._hunks.places(change.old, change.new)))
         )
 
     def _across(
@@ -180,18 +184,19 @@ class LineHistory:
             if lines and (change := self._versions.change(commit, number, path)):
                 change = self._traced(commit, number, change)
                 source = change.path
-                mapped, hunks = line_ranges.before(lines, self._between(change))
-                touched += (self._within(hunk, lines) for hunk in hunks)
-            before = _joined(before, {source: mapped})
+                mapped, numbers = line_ranges.before(lines, self._places(change))
+                touched += (self._within(change, number, lines) for number in numbers)
+            before = _joined(before, {source: mapped}) if before else {source: mapped}
         return tuple(touched), before
 
-    def _within(self, hunk: DiffHunk, lines: LineRanges) -> _TouchedLines:
+    def _within(self, change: BlobChange, number: int, lines: LineRanges) -> _TouchedLines:
         """Return all lines that a hunk takes, and those that it brings in the lines asked for."""
-        whole = self._lines.get(hunk)
+        whole = self._lines.get((change, number))
         if whole is None:
+            hunk = self._hunks.between(change.old, change.new)[number]
             whole = _lines_of(hunk)
-            self._lines.put(hunk, whole, len(hunk.text))
-        first = hunk.new.start
+            self._lines.put((change, number), whole, len(hunk.text))
+        first = self._hunks.places(change.old, change.new).new(number).start
         stretches = (
             whole.brought[max(0, stretch.start - first) : max(0, stretch.end - first)]
             for stretch in lines
@@ -233,10 +238,10 @@ class LineHistory:
         ((_, changes),) = trees.compare(self.quarantine.git, [ids], *flags, only=only)
         return changes
 
-    def _between(self, change: BlobChange) -> tuple[DiffHunk, ...]:
+    def _places(self, change: BlobChange) -> HunkPlaces:
         if change.path not in self._expected:
             self.expect([change.path])
-        return self._hunks.between(change.old, change.new)
+        return self._hunks.places(change.old, change.new)
 
     def expect(self, paths: Iterable[str]) -> None:
         """Compare the versions of files: of one that is asked about most of them are read."""

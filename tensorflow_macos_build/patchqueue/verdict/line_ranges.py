@@ -6,8 +6,6 @@ After git's line-log.c, quirks included, so that both find the same commits
 
 from __future__ import annotations
 
-import bisect
-import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git.diffs import LineRange
@@ -15,29 +13,29 @@ from tensorflow_macos_build.git.diffs import LineRange
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tensorflow_macos_build.git.diffs import DiffHunk, LineMap
+    from tensorflow_macos_build.git.hunk_places import HunkPlaces
 
 LineRanges = tuple[LineRange, ...]
 
 
 class MappedLines(NamedTuple):
-    """Where lines were before a change, and the hunks of it that touch them."""
+    """Where lines were before a change, and the numbers of its hunks that touch them."""
 
     before: LineRanges
-    touched: tuple[DiffHunk, ...]
+    touched: Sequence[int]
 
 
-def before(lines: LineRanges, hunks: Sequence[DiffHunk]) -> MappedLines:
+def before(lines: LineRanges, hunks: HunkPlaces) -> MappedLines:
     """Return where lines were before a change: its hunks that touch them count as a whole."""
-    touched = tuple(_touching(lines, hunks))
-    untouched = _without(lines, [hunk.new for hunk in touched])
-    moved = _shifted(untouched, [(hunk.old, hunk.new) for hunk in hunks])
-    return MappedLines(union(moved, [hunk.old for hunk in touched]), touched)
+    touched = [*_touching(lines, hunks)]
+    untouched = _without(lines, [*map(hunks.new, touched)]) if touched else lines
+    return MappedLines(union(_moved(untouched, hunks), map(hunks.old, touched)), touched)
 
 
-def kept(lines: LineRanges, changes: LineMap) -> LineRanges:
+def kept(lines: LineRanges, hunks: HunkPlaces) -> LineRanges:
     """Return where those lines were before a change that it did not bring."""
-    return union(_shifted(_without(lines, [new for _, new in changes]), changes), ())
+    untouched = _without(lines, [new for _, new in hunks.pairs()])
+    return union(_moved(untouched, hunks), ())
 
 
 def union(first: Iterable[LineRange], second: Iterable[LineRange]) -> LineRanges:
@@ -53,22 +51,22 @@ def union(first: Iterable[LineRange], second: Iterable[LineRange]) -> LineRanges
     return tuple(joined)
 
 
-def _touching(lines: LineRanges, hunks: Sequence[DiffHunk]) -> Iterator[DiffHunk]:
-    """Yield the hunks that share a line with a set, or delete lines strictly within it.
+def _touching(lines: LineRanges, hunks: HunkPlaces) -> Iterator[int]:
+    """Yield the numbers of hunks that share a line with a set, or delete lines strictly within it.
 
     A hunk of deletions alone has an empty range in the new file.
     """
     waiting = iter(lines)
     current = next(waiting, None)
-    for hunk in hunks:
+    for number, new in hunks.ending_behind(lines[0].start) if lines else ():
         # `>`, as in git 2.39 (diff_ranges_filter_touched): a hunk that begins where a range ends
         # is not compared with the next range, though it may reach that.
-        while current is not None and hunk.new.start > current.end:
+        while current is not None and new.start > current.end:
             current = next(waiting, None)
         if current is None:
             return
-        if hunk.new.end > current.start and current.end > hunk.new.start:
-            yield hunk
+        if current.end > new.start and new.end > current.start:
+            yield number
 
 
 def _without(lines: LineRanges, taken: Sequence[LineRange]) -> list[LineRange]:
@@ -87,16 +85,9 @@ def _without(lines: LineRanges, taken: Sequence[LineRange]) -> list[LineRange]:
     return left
 
 
-def _shifted(
-    lines: Sequence[LineRange], changes: Sequence[tuple[LineRange, LineRange]]
-) -> list[LineRange]:
+def _moved(lines: Iterable[LineRange], hunks: HunkPlaces) -> list[LineRange]:
     # range_set_shift_diff: a range moves by all hunks that begin at its first line or above.
-    starts = [new.start for _, new in changes]
-    sums = [0, *itertools.accumulate(old.count - new.count for old, new in changes)]
-    return [
-        LineRange(stretch.start + sums[bisect.bisect_right(starts, stretch.start)], stretch.count)
-        for stretch in lines
-    ]
+    return [LineRange(hunks.before(stretch.start), stretch.count) for stretch in lines]
 
 
 def _between(start: int, end: int) -> LineRange:

@@ -98,8 +98,8 @@ class LineWriters:
         """Return where those lines were before a change that it did not write."""
         if change.old is None or change.new is None:
             return ()
-        (changed,) = self._line_maps.between([(change.old.oid, change.new.oid)])
-        return line_ranges.kept(lines, changed)
+        (hunks,) = self._line_maps.places([(change.old.oid, change.new.oid)])
+        return line_ranges.kept(lines, hunks)
 
 
 def _count(lines: LineRanges) -> int:
