@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MOST = 16
-"""Answers that may wait: each is of a hundred files or commits, and in memory until it is read."""
+"""Answers that may wait: each is of many files or commits, and in memory until it is read."""
 
 
 class UnreadAnswers:

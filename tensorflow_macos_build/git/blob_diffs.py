@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read")
 
-AT_ONCE = 100
+AT_ONCE = 40
 """Pairs of blobs for one question: their differences are in memory while its answer is read."""
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _Key = tuple[str, tuple[str, ...]]
 """A commit, and the only files of it that count; none: all."""
 
-_AT_ONCE = 100
+_AT_ONCE = 40
 """How many commits one git compares: most are small, and a few change thousands of files."""
 
 _TEXT_KEPT = 8 << 20
