@@ -47,15 +47,27 @@ _NUMBERS = {
 """How many LEB128 numbers follow an opcode whose numbers only say where to bind."""
 
 _NUMBER = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
-_PLACES = re.compile(
+_PLACES = (
     # DO_BIND, …_IMM_SCALED | …_ADD_ADDR_ULEB | …_ULEB_TIMES_SKIPPING_ULEB: ld64 binds weak
     # definitions to the image itself, which is nothing that it needs from others.
     rb"(?:([\x90-\x9f\xb0-\xbf]|[\xa0-\xaf]%b|[\xc0-\xcf]%b%b)"
     # SET_TYPE_IMM | SET_ADDEND_SLEB, SET_SEGMENT_AND_OFFSET_ULEB, ADD_ADDR_ULEB; at most so many at
     # a time, for the pattern's memory grows with them
-    rb"|[\x50-\x5f]|[\x60-\x8f]%b){1,256}" % ((_NUMBER,) * 4)
+    rb"|[\x50-\x5f%%b]|[\x60-\x8f]%b){%%d,256}" % ((_NUMBER,) * 4)
 )
 """Opcodes that say where to bind, and bind; the group is there where one of them binds."""
+
+_SYMBOL = rb"([\x10-\x1f]?)([\x40-\x4f])([^\x00]*)\x00"
+"""SET_DYLIB_ORDINAL_IMM, which may be missing, and SET_SYMBOL_TRAILING_FLAGS_IMM with its name."""
+
+
+def _patterns(ignored: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return what matches a symbol and where it is bound, and what matches places alone."""
+    return re.compile(_SYMBOL + _PLACES % (ignored, 0)), re.compile(_PLACES % (ignored, 1))
+
+
+# DONE is one more opcode of no account where it ends a symbol only.
+_BINDING, _LAZY_BINDING = _patterns(b""), _patterns(b"\\x00-\\x0f")
 
 _ORDINALS = frozenset({_SET_DYLIB_ORDINAL_IMM, _SET_DYLIB_ORDINAL_ULEB, _SET_DYLIB_SPECIAL_IMM})
 
@@ -84,33 +96,45 @@ def bound(stream: Window, *, lazy: bool) -> Iterator[UndefinedSymbol]:
     origin: int | SymbolOrigin = SymbolOrigin.SELF
     # One copy: asking the window for each byte took ten times as long.
     content = stream.copy()
+    symbols, places = _LAZY_BINDING if lazy else _BINDING
     while at < end:
-        # Most of a stream says where to bind: what is whole of that is passed over at once.
-        if run := _PLACES.match(content, at):
+        # As linkers write a stream, two matches take a symbol with all that is said of it.
+        if run := symbols.match(content, at):
+            ordinal, flags, name, binds = run.groups()
+            weak = bool(flags[0] & _WEAK_IMPORT)
+            if ordinal:
+                origin, _ = _origin(stream, at + 1, _SET_DYLIB_ORDINAL_IMM, ordinal[0] & 0x0F)
+        elif run := places.match(content, at):
+            binds = run[1]
+        if run:
             at = run.end()
             binding = (name, origin, weak)
-            if run[1] and origin is not SymbolOrigin.SELF and binding not in seen:
+            if binds and origin is not SymbolOrigin.SELF and binding not in seen:
                 seen.add(binding)
                 yield UndefinedSymbol(*binding)
             continue
         opcode, immediate = content[at] & 0xF0, content[at] & 0x0F
         at += 1
-        if opcode == _SET_SYMBOL_TRAILING_FLAGS_IMM:
-            name, weak = stream.text(at, "bound symbol's name"), bool(immediate & _WEAK_IMPORT)
-            at += len(name) + 1
-        elif opcode in _ORDINALS:
+        if opcode in _ORDINALS:
             origin, at = _origin(stream, at, opcode, immediate)
-        elif opcode in _NUMBERS or opcode == _THREADED:
-            # `_PLACES` has not taken the first of these, so one of its numbers does not end. Of the
-            # other BIND_SUBOPCODE_THREADED_SET_BIND_ORDINAL_TABLE_SIZE_ULEB has a number.
-            for _ in range(_NUMBERS.get(opcode, int(immediate == 0))):
-                _, at = uleb(stream, at)
-        elif opcode != _DONE:
-            raise MalformedMachO(
-                f"bind opcode {opcode:#x} is unknown", offset=stream.start + at - 1
-            )
-        elif not lazy:
+        elif opcode == _DONE:
             return
+        else:
+            at = _passed_over(stream, at, opcode, immediate)
+
+
+def _passed_over(stream: Window, at: int, opcode: int, immediate: int) -> int:
+    """Return the offset after an opcode that no pattern has taken, and its numbers."""
+    if opcode == _SET_SYMBOL_TRAILING_FLAGS_IMM:
+        # Its name does not end: this says so.
+        return at + len(stream.text(at, "bound symbol's name")) + 1
+    if opcode not in _NUMBERS and opcode != _THREADED:
+        raise MalformedMachO(f"bind opcode {opcode:#x} is unknown", offset=stream.start + at - 1)
+    # `_PLACES` has not taken the first of these, so one of its numbers does not end. Of the other
+    # BIND_SUBOPCODE_THREADED_SET_BIND_ORDINAL_TABLE_SIZE_ULEB has a number.
+    for _ in range(_NUMBERS.get(opcode, int(immediate == 0))):
+        _, at = uleb(stream, at)
+    return at
 
 
 def _origin(stream: Window, at: int, opcode: int, immediate: int) -> tuple[int | SymbolOrigin, int]:
