@@ -30,6 +30,9 @@ class DataPath(NamedTuple):
 
 def split(member: str) -> DataPath | None:
     """Return a member's path in its data folder; None for one that is in none."""
+    # Nearly all of a wheel's members are in none, which this comparison alone shows.
+    if f"{_ENDING}/" not in member:
+        return None
     # Every top-level folder of such a name counts, as for pip (is_data_scheme_path).
     top, _, rest = member.partition("/")
     if not rest or not top.endswith(_ENDING):

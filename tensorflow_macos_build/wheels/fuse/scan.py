@@ -86,7 +86,7 @@ class MemberScanner:
         sha256 = hashlib.sha256()
         # RECORD may have SHA-384 or SHA-512; that of a fused wheel has SHA-256.
         own = sha256 if claimed.algorithm == "sha256" else hashlib.new(claimed.algorithm)
-        for piece in half.archive.stream(member):
+        for piece in half.archive.views(member):
             sha256.update(piece)
             if own is not sha256:
                 own.update(piece)

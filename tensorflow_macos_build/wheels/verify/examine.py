@@ -147,8 +147,8 @@ class _Examiner:
             binary, findings = capture.inspect(self._exports)
         return ExaminedMember(MemberContents(member.size, hashes), binary, findings)
 
-    def _pieces(self, member: Member) -> Iterator[bytes]:
-        for piece in self._archive.stream(member, chunk=CHUNK):
+    def _pieces(self, member: Member) -> Iterator[bytes | memoryview]:
+        for piece in self._archive.views(member):
             if self.stop.is_set():
                 raise _Stopped
             with self._lock:
@@ -165,7 +165,7 @@ class _BinaryCapture:
         self._head = b""
         self._spool: Spool | None = None
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         if self._spool is not None:
             self._spool.write(piece)
         elif len(self._head) < binaries.HEAD:

@@ -80,10 +80,10 @@ class Sieve:
         self._slices: list[_Slice] | None = None
         self.has_gaps = False
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         """Take the next bytes; the first ones should have the whole header of a universal file."""
         if self._slices is None:
-            self._slices = [*_slices(piece, self._size)]
+            self._slices = [*_slices(bytes(piece), self._size)]
         view, at = memoryview(piece), 0
         while at < len(view):
             at += self._pass_on(view[at:])

@@ -47,14 +47,14 @@ class Spool:
         self._again = again
         self._chunks: list[bytes] = []
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         """Append bytes."""
         if self._sieve is not None:
             self._sieve.write(chunk)
         elif self._file is not None:
             self._file.write(chunk)
         else:
-            self._chunks.append(chunk)
+            self._chunks.append(bytes(chunk))
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Content]:

@@ -67,6 +67,12 @@ def read(path: Path, limits: ArchiveLimits | None = None) -> dict[str, bytes]:
         return {name: wheel.read(member) for name, member in wheel.members.items()}
 
 
+def read_by_views(path: Path) -> dict[str, bytes]:
+    with open_archive(path) as wheel:
+        views = {name: wheel.views(member) for name, member in wheel.members.items()}
+        return {name: b"".join(map(bytes, pieces)) for name, pieces in views.items()}
+
+
 def written(folder: Path, content: bytes) -> Path:
     path = folder / NAME
     path.write_bytes(content)
@@ -85,7 +91,9 @@ def written(folder: Path, content: bytes) -> Path:
 def test_every_form_that_zipfile_writes_reads_as_zipfile_reads_it(
     tmp_path: Path, made: Callable[[], bytes]
 ) -> None:
-    assert read(written(tmp_path, made())) == CONTENT
+    wheel = written(tmp_path, made())
+    assert read(wheel) == CONTENT
+    assert read_by_views(wheel) == CONTENT
 
 
 def test_a_descriptor_without_its_optional_signature_is_understood(tmp_path: Path) -> None:
@@ -293,6 +301,30 @@ def test_a_broken_wheel_is_refused_with_the_member_named(
         read(written(tmp_path, made))
     assert str(refused.value).startswith(NAME)
     assert re.search(reason, str(refused.value)), str(refused.value)
+
+
+LARGE = bytes(999_999)
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (deflated(LARGE, tail=b"hidden"), "member: bytes follow the end of its deflate stream"),
+        (deflated(LARGE, size=999_998), "member: its content is longer than 999998"),
+        (deflated(LARGE, size=1_000_000), "member: it holds 999999 bytes and declares 1000000"),
+        (deflated(LARGE)[:36] + b"\xff\xff" + deflated(LARGE)[38:], "member: .* be inflated"),
+        (both(14, b"\0\0\0\0"), "first: its CRC-32"),
+    ],
+)
+def test_a_broken_member_is_refused_however_it_is_read(
+    tmp_path: Path, made: bytes, reason: str
+) -> None:
+    wheel = written(tmp_path, made)
+    for reading in (read, read_by_views):
+        with pytest.raises(BrokenWheel) as refused:
+            reading(wheel)
+        assert str(refused.value).startswith(NAME)
+        assert re.search(reason, str(refused.value)), str(refused.value)
 
 
 def test_two_end_records_that_agree_are_understood(tmp_path: Path) -> None:
