@@ -56,13 +56,14 @@ class PreparerPool:
         jobs = [verdict for path, verdict in verdicts.items() if path not in merged]
         jobs = [verdict for verdict in jobs if verdict.members]
         self._universal = decisions.paths_with(Verdict.UNIVERSAL)
-        self._total = sum(verdict.size for verdict in jobs)
+        sized = [(verdict, verdict.size) for verdict in jobs]
+        self._total = sum(size for _, size in sized)
         self._ticker = ticker
-        large = [verdict for verdict in jobs if verdict.size >= _BATCH_BYTES]
-        small = [verdict for verdict in jobs if verdict.size < _BATCH_BYTES]
+        large = [job for job in sized if job[1] >= _BATCH_BYTES]
+        small = [job for job in sized if job[1] < _BATCH_BYTES]
         # The largest decides when all is done, so it must not begin last.
-        large.sort(key=lambda verdict: verdict.size, reverse=True)
-        for batch in itertools.chain(([verdict] for verdict in large), _batches(small)):
+        large.sort(key=lambda job: job[1], reverse=True)
+        for batch in itertools.chain(([verdict] for verdict, _ in large), _batches(small)):
             future = self._executor.submit(self._prepare, batch)
             # Prepared members hold no content but headers and gaps: all may be ready long
             # before they are written.
@@ -86,18 +87,18 @@ class PreparerPool:
         return {verdict.path: self._preparer.prepare(verdict) for verdict in batch}
 
 
-def _batches(verdicts: Iterable[PathVerdict]) -> Iterator[list[PathVerdict]]:
+def _batches(jobs: Iterable[tuple[PathVerdict, int]]) -> Iterator[list[PathVerdict]]:
     """Yield verdicts in order, in rows of at most `_BATCH_FILES` files and `_BATCH_BYTES` bytes.
 
     One that is larger alone is a row of its own; empty files count as files alone.
     """
     batch: list[PathVerdict] = []
-    size = 0
-    for verdict in verdicts:
-        if batch and (len(batch) >= _BATCH_FILES or size + verdict.size > _BATCH_BYTES):
+    filled = 0
+    for verdict, size in jobs:
+        if batch and (len(batch) >= _BATCH_FILES or filled + size > _BATCH_BYTES):
             yield batch
-            batch, size = [], 0
+            batch, filled = [], 0
         batch.append(verdict)
-        size += verdict.size
+        filled += size
     if batch:
         yield batch

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.wheels.verify.spool import ExportStore
 
 CHUNK = 1 << 18
-"""Bytes inflated at a time: they stay in a processor's own cache while each hash goes over them."""
+"""Bytes inflated at a time of a binary that is read once more (`sieve`)."""
+
+_ALGORITHMS = frozenset(ALGORITHMS)
 
 _TICK = 0.1
 """Seconds between two reports of progress."""
@@ -132,7 +134,7 @@ class _Examiner:
 
     def examine(self, member: Member) -> ExaminedMember:
         algorithm = self._listing.algorithm(member.name) if self._listing else ""
-        names = {algorithm, "sha256"} & set(ALGORITHMS)
+        names = {algorithm, "sha256"} & _ALGORITHMS
         digests = {name: hashlib.new(name) for name in names}
         with contextlib.closing(_BinaryCapture(self._archive, member)) as capture:
             try:
@@ -175,7 +177,8 @@ class _BinaryCapture:
                 self._spool.write(self._head)
 
     def inspect(self, exports: ExportStore) -> tuple[Binary | None, tuple[Finding, ...]]:
-        if self._spool is None and binaries.is_binary(self._head):
+        is_short = len(self._head) < binaries.HEAD
+        if self._spool is None and is_short and binaries.is_binary(self._head):
             # It ends before HEAD, behind a magic number: a binary that was cut off.
             self._spool = Spool(self._member.size, self._again)
             self._spool.write(self._head)
