@@ -138,6 +138,25 @@ def split_lines(content: bytes) -> list[bytes]:
     return io.BytesIO(content).readlines()
 
 
+def differing(old: bytes, new: bytes) -> tuple[bytes, bytes]:
+    """Return two texts without the lines that they begin and end with alike."""
+    start = new.rfind(b"\n", 0, _common(old, new)) + 1
+    old, new = old[start:], new[start:]
+    end = _common(old[::-1], new[::-1])
+    # the line that they begin to be the same in is no line of both
+    end = len(new) - (new.find(b"\n", len(new) - end) + 1 or len(new))
+    return old[: len(old) - end], new[: len(new) - end]
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """Return how many bytes two texts begin with that are the same."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one.startswith(other[:middle]) else (low, middle - 1)
+    return low
+
+
 def _hunk(sections: dict[_Side, list[bytes]]) -> ConflictHunk:
     base, ours, theirs = (sections[side] for side in (_Side.BASE, _Side.OURS, _Side.THEIRS))
     return ConflictHunk(tuple(base), tuple(ours), tuple(theirs))

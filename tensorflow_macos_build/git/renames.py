@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import trees
-from tensorflow_macos_build.git.markers import split_lines
+from tensorflow_macos_build.git.markers import differing, split_lines
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.recent import Recent
 
@@ -222,19 +222,5 @@ class RenameSearch:
 
 def _new_bytes(old: bytes, new: bytes) -> int:
     """Return the bytes of the lines that a version of a file has more than another, at most."""
-    start = new.rfind(b"\n", 0, _common(old, new)) + 1
-    old, new = old[start:], new[start:]
-    end = _common(old[::-1], new[::-1])
-    # the line that they begin to be the same in is no line of both
-    end = len(new) - (new.find(b"\n", len(new) - end) + 1 or len(new))
-    olds, news = (split_lines(text[: len(text) - end]) for text in (old, new))
+    olds, news = map(split_lines, differing(old, new))
     return sum(len(line) * count for line, count in (Counter(news) - Counter(olds)).items())
-
-
-def _common(one: bytes, other: bytes) -> int:
-    """Return how many bytes two texts begin with that are the same."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one.startswith(other[:middle]) else (low, middle - 1)
-    return low

@@ -8,6 +8,7 @@ In doubt the answer is no, and the patch is a conflict for a person to look at.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 _SIGNIFICANT = 3
 """Characters from which on a line is significant: shorter ones (`}`, blank ones) are everywhere in
 a file, and only their places tell."""
+
+_FEW = 30
+"""Lines that are looked for in a text one by one, before it is taken apart to count all."""
 
 
 class FileTexts(NamedTuple):
@@ -78,7 +82,7 @@ def holds(
                 return False
             base = change.old.oid if change.old and change.old.is_file else ""
             texts.append(_Blobs(base or quarantine.write("blob", b""), change.new.oid, now.oid))
-    if not all(lines_may_hold(_read(quarantine, blobs)) for blobs in texts):
+    if not all(lines_may_hold(*quarantine.objects.blobs(blobs)) for blobs in texts):
         return False
     return all(itertools.starmap(lines_hold, _compared(quarantine, texts, line_maps)))
 
@@ -100,18 +104,46 @@ def _read(quarantine: Quarantine, blobs: _Blobs) -> FileTexts:
     return FileTexts(*map(markers.split_lines, quarantine.objects.blobs(blobs)))
 
 
-def lines_may_hold(texts: FileTexts) -> bool:
+def lines_may_hold(base: bytes, patched: bytes, now: bytes) -> bool:
     """Whether the lines of a file, wherever they stand, leave it to a comparison what it holds.
 
     However files are compared, a line that only the patched one has is added by the patch, and
     taken since where there are fewer of it now; one that only the base has is removed by the patch,
     and has come since where it is there now. Most conflicts end here, and git is not asked.
     """
-    base, patched, now = map(Counter, texts)
-    if any(patched[line] > now[line] for line in patched.keys() - base.keys()):
+    before, after = (
+        Counter(markers.split_lines(side)) for side in markers.differing(base, patched)
+    )
+    in_base, in_patched, in_now = map(_LineCounts, (base, patched, now))
+    added, removed = after.keys() - before.keys(), before.keys() - after.keys()
+    if any(after[line] > in_now.of(line) and not in_base.of(line) for line in added):
         return False
-    removed = base.keys() - patched.keys()
-    return not any(map(_is_significant, removed & now.keys()))
+    come = (line for line in removed if _is_significant(line) and in_now.of(line))
+    return all(map(in_patched.of, come))
+
+
+class _LineCounts:
+    """How often lines stand in a text, which is taken apart only where many are asked for."""
+
+    def __init__(self, text: bytes) -> None:
+        self._framed = b"\n" + text
+        self._asked = 0
+
+    def of(self, line: bytes) -> int:
+        """Count a line, its end included."""
+        if not line.endswith(b"\n"):  # the last one
+            return int(self._framed.endswith(b"\n" + line))
+        self._asked += 1
+        if self._asked > _FEW:
+            return self._all[line[:-1]]
+        found, at = 0, self._framed.find(b"\n" + line)
+        while at >= 0:  # the end of one line is also what the next one begins behind
+            found, at = found + 1, self._framed.find(b"\n" + line, at + len(line))
+        return found
+
+    @functools.cached_property
+    def _all(self) -> Counter[bytes]:
+        return Counter(self._framed.split(b"\n")[1:-1])
 
 
 def _compared(
