@@ -18,18 +18,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.overlay import Overlay, tree_of_paths
 from tensorflow_macos_build.git.renames import RenameSearch
 from tensorflow_macos_build.git.running import Ended
-from tensorflow_macos_build.git.running_merges import AT_ONCE, RunningMerges
+from tensorflow_macos_build.git.running_merges import AT_ONCE, RunningMergers
 from tensorflow_macos_build.git.work_beside import WorkBeside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, Sides
+    from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, MergeResult, Sides
+    from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.git.trees import PathChange
@@ -40,9 +40,6 @@ _ALONE = "the-file-that-is-merged"
 
 _NUMBERED = re.compile(rf"\d+-{_ALONE}")
 """Its path beside others."""
-
-_PADDING = "padding" * 2000
-"""The path of a file whose merge is asked for only because git's answer names it often."""
 
 _HALF = 20
 """Files that a second git merges meanwhile, at least: it reads on its own what many are made of."""
@@ -108,7 +105,7 @@ class FileMerger:
         self.sides = merges.PatchSides(quarantine)
         self._quarantine = quarantine
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
-        self._mergers: dict[tuple[_Rules, tuple[str, ...]], list[RunningMerges]] = {}
+        self._mergers = RunningMergers(quarantine)
         self._expected: dict[str, None] = {}
         self._beside: list[WorkBeside[object]] = []
 
@@ -132,6 +129,14 @@ class FileMerger:
             self._expected[change.path] = None
             if change.old is not None and change.old.is_file:
                 self.renames.expect([(change.path, change.old.oid)])
+
+    def merge_trees(self, base: str, ours: str, theirs: str) -> MergeResult:
+        """Merge whole trees, as `merges.merge` does.
+
+        Raises:
+            WorkFailed: git could not merge at all (a missing object).
+        """
+        return merges.merge(self._quarantine, base, ours, theirs, asking=self._mergers.ask)
 
     def merge(self, tree: str, files: Sequence[FileVersions]) -> list[FileMerge]:
         """Merge files as the attributes of a tree, our side's, say.
@@ -231,7 +236,7 @@ class FileMerger:
         self._quarantine.publish(oid for pair in sides for oid in pair)
         gits = 2 if sum(map(len, groups)) >= 2 * _HALF else 1
         try:
-            running = self._free(rules, flags, gits)
+            running = self._mergers.free(rules.attributes, flags, gits)
             for number, merger in enumerate(running):
                 merger.send(sides[number::gits])
             outputs: list[MergeOutput] = []
@@ -240,22 +245,10 @@ class FileMerger:
                 yield merger.has_answered
                 outputs.append(merger.receive())
         except Ended:  # it lacked an object, say: asked for one merge, git says which
-            self._mergers.clear()
+            self._mergers.forget()
             git = self._quarantine.git_with(rules.attributes)
             return [_singly(git, pair, flags) for pair in sides]
         return outputs
-
-    def _free(self, rules: _Rules, flags: tuple[str, ...], count: int) -> list[RunningMerges]:
-        """Return so many gits that merge by the same rules, and that nobody waits for."""
-        running = self._mergers.setdefault((rules, flags), [])
-        free = [merger for merger in running if merger.is_free][:count]
-        while len(free) < count:
-            padding = _commits(self._quarantine, [_padding(self._quarantine)])
-            self._quarantine.publish(padding)
-            git = self._quarantine.git_with(rules.attributes)
-            free.append(RunningMerges(git, flags, padding))
-            running.append(free[-1])
-        return free
 
 
 def _singly(git: Git, sides: Sides, flags: Sequence[str]) -> MergeOutput:
@@ -285,11 +278,6 @@ def _commits(quarantine: Quarantine, files: Sequence[FileVersions]) -> Sides:
         for sides in zip(*((file.base, file.ours, file.theirs) for file in files), strict=True)
     )
     return merges.sides(quarantine, base, ours, theirs)
-
-
-def _padding(quarantine: Quarantine) -> FileVersions:
-    versions = (quarantine.write("blob", content) for content in (b"", b"ours", b"theirs"))
-    return FileVersions(_PADDING, *(TreeEntry("100644", oid) for oid in versions))
 
 
 def _of_files(

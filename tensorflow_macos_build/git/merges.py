@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard
 
 from tensorflow_macos_build.git import markers
 from tensorflow_macos_build.git.objects import TreeEntry, decode_path
@@ -158,8 +158,10 @@ class MergeOutput(NamedTuple):
     messages: tuple[MergeMessage, ...]
 
 
-def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeResult:
-    """Merge two trees that grew from a third.
+def merge(
+    quarantine: Quarantine, base: str, ours: str, theirs: str, *, asking: Asking | None = None
+) -> MergeResult:
+    """Merge two trees that grew from a third; `asking` is how git is asked, else as by `ask`.
 
     Raises:
         WorkFailed: git could not merge at all (a missing object).
@@ -167,7 +169,8 @@ def merge(quarantine: Quarantine, base: str, ours: str, theirs: str) -> MergeRes
     inputs = MergeInputs(base, ours, theirs)
     if ours == theirs:  # one commit then, and git would see no merge base but itself
         return MergeResult((), (), *inputs, ours)
-    attempt = _Attempt(quarantine, quarantine.git_on(ours), sides(quarantine, *inputs), inputs)
+    pair = sides(quarantine, *inputs)
+    attempt = _Attempt(quarantine, quarantine.git_on(ours), pair, inputs, asking or ask)
     output = attempt.ask()
     if output is None:
         return attempt.without_renames()
@@ -228,6 +231,13 @@ def read_output(tokens: Iterator[str], pair: Sides, *, clean: bool) -> MergeOutp
     return MergeOutput(clean, tree, unmerged, tuple(_messages(tokens, pair)))
 
 
+class Asking(Protocol):
+    """How git is asked to merge two commits (`ask`)."""
+
+    def __call__(self, git: Git, pair: Sides, *flags: str) -> MergeOutput | None:
+        """Return what git says; None when it was ended by a signal."""
+
+
 class _Attempt(NamedTuple):
     """A merge that git is asked for.
 
@@ -236,16 +246,18 @@ class _Attempt(NamedTuple):
         git: git with the attributes of our side, as `git rebase` has them in its work tree.
         sides: the commits to merge.
         inputs: their trees.
+        asking: how git is asked.
     """
 
     quarantine: Quarantine
     git: Git
     sides: Sides
     inputs: MergeInputs
+    asking: Asking
 
     def ask(self, *flags: str) -> MergeOutput | None:
         """Return what git says; None when it was ended by a signal."""
-        return ask(self.git, self.sides, *flags)
+        return self.asking(self.git, self.sides, *flags)
 
     def result(self, output: MergeOutput) -> MergeResult:
         """Return the merge that git made."""

@@ -1,4 +1,4 @@
-"""One git that merges commits, question after question."""
+"""Gits that merge commits, question after question."""
 
 from __future__ import annotations
 
@@ -6,16 +6,73 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.objects import decode_path
+from tensorflow_macos_build.git.objects import TreeEntry, decode_path
+from tensorflow_macos_build.git.running import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tensorflow_macos_build.git.merges import MergeOutput, Sides
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
 
 AT_ONCE = 100
 """Merges asked for before an answer is read: their ids have to fit into a pipe (pipe(7))."""
+
+_PADDING = "padding" * 2000
+"""The path of a file whose merge is asked for only because git's answer names it often."""
+
+
+class RunningMergers:
+    """The gits that go on running in a quarantine, to merge commits.
+
+    Args:
+        quarantine: where they merge.
+    """
+
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._running: dict[tuple[Path | None, tuple[str, ...]], list[RunningMerges]] = {}
+
+    def free(
+        self, attributes: Path | None, flags: tuple[str, ...], count: int = 1
+    ) -> list[RunningMerges]:
+        """Return so many gits of which nobody waits for an answer.
+
+        Args:
+            attributes: the folder with the .gitattributes that count; None where they say nothing.
+            flags: git's own, before the command.
+            count: how many.
+        """
+        running = self._running.setdefault((attributes, flags), [])
+        free = [merger for merger in running if merger.is_free][:count]
+        while len(free) < count:
+            padding = _padding(self._quarantine)
+            self._quarantine.publish(padding)
+            git = self._quarantine.git_with(attributes)
+            free.append(RunningMerges(git, flags, padding))
+            running.append(free[-1])
+        return free
+
+    def ask(self, git: Git, pair: Sides, *flags: str) -> MergeOutput | None:
+        """Do what `merges.ask` does.
+
+        Raises:
+            WorkFailed: git could not merge at all (a missing object).
+        """
+        self._quarantine.publish(pair)
+        try:
+            (running,) = self.free(git.work_tree, flags)
+            running.send([pair])
+            return running.receive()
+        except Ended:  # of the merge, or it lacked an object: asked for it alone, git says which
+            self.forget()
+            return merges.ask(git, pair, *flags)
+
+    def forget(self) -> None:
+        """Start others from now on: one of them has ended."""
+        self._running.clear()
 
 
 class RunningMerges:
@@ -75,3 +132,8 @@ class RunningMerges:
         tokens = iter(lambda: decode_path(self._running.up_to(b"\0")), None)
         clean = next(tokens) == "1"
         return merges.read_output(tokens, self._due.popleft(), clean=clean)
+
+
+def _padding(quarantine: Quarantine) -> Sides:
+    entries = (TreeEntry("100644", quarantine.write("blob", c)) for c in (b"", b"ours", b"theirs"))
+    return merges.sides(quarantine, *(quarantine.write_tree({_PADDING: e}) for e in entries))

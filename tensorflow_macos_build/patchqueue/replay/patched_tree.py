@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tensorflow_macos_build.git import attributes, merges
+from tensorflow_macos_build.git import attributes
 from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
 from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome, MergeResult
 from tensorflow_macos_build.git.overlay import Overlay, tree_of_paths
@@ -203,7 +203,7 @@ class PatchedTree:
 
     def _merge_trees(self, patch: PatchTrees) -> MergedPatch:
         # git reads tree objects, so what is in memory is written out here.
-        merged = merges.merge(self._quarantine, patch.before, self.write(), patch.after)
+        merged = self._merger.merge_trees(patch.before, self.write(), patch.after)
         return MergedPatch((), TreePair(merged.ours, merged.tree), merged, lacks_files=False)
 
     def whole(self, patch: PatchTrees, merged: MergedFiles | MergeResult) -> MergeResult:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.git import merges
 from tensorflow_macos_build.git.file_merges import FileVersions
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 
@@ -44,7 +43,6 @@ class UnmadeMerge:
         ours: str,
         changes: Sequence[PathChange],
     ) -> None:
-        self._quarantine = quarantine
         self._merger = merger
         self._patch = patch
         self._ours = ours
@@ -124,5 +122,5 @@ class UnmadeMerge:
     @functools.cached_property
     def conflicted(self) -> tuple[str, ...]:
         """All paths in conflict; git merges whole trees to know them."""
-        merged = merges.merge(self._quarantine, self._patch.before, self._ours, self._patch.after)
+        merged = self._merger.merge_trees(self._patch.before, self._ours, self._patch.after)
         return tuple(file.path for file in merged.conflicted)

@@ -93,6 +93,19 @@ def test_what_goes_on_beside_is_done_when_it_is_finished(quarantine: Quarantine)
     assert None not in [merger.known(empty, file) for file in files]
 
 
+def test_whole_trees_merge_as_by_a_git_of_their_own(quarantine: Quarantine) -> None:
+    """Also after one that an object was missing for, which ends the git that goes on running."""
+    merger, missing = FileMerger(quarantine), TreeEntry("100644", "1" * 40)
+    for at in (0, 7):
+        entries = (entry for entry in versions(quarantine, "f", at)[1:] if entry)
+        base, ours, theirs = (quarantine.write_tree({"f": entry}) for entry in entries)
+        whole = merges.merge(quarantine, base, ours, theirs)
+        assert merger.merge_trees(base, ours, theirs) == whole
+        assert whole.clean is (at == 7)
+        with pytest.raises(ObjectMissing, match="1111"):
+            merger.merge_trees(base, ours, quarantine.write_tree({"f": missing}))
+
+
 @pytest.mark.parametrize("rules", [b"", b"* merge=union\n"])
 def test_files_merge_side_by_side_as_they_do_one_by_one(
     quarantine: Quarantine, rules: bytes
