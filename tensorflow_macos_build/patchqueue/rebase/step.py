@@ -15,7 +15,7 @@ from tensorflow_macos_build.patchqueue.proof import proving
 from tensorflow_macos_build.patchqueue.queue import commit_cache, journal, locate
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine as rebasing
-from tensorflow_macos_build.patchqueue.rebase import remarks
+from tensorflow_macos_build.patchqueue.rebase import remarks, write_back
 from tensorflow_macos_build.patchqueue.rebase import state as rebase_state
 from tensorflow_macos_build.patchqueue.rebase.partial import PartialRebase
 from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
@@ -244,7 +244,7 @@ class RebaseRun:
             change = journal.QueueChange((_REQUEST, state.onto), state.queue, after)
             self._journal.write(change)
 
-        return rebasing.save(quarantine, self.queue, base, replayed, more=more, announce=announce)
+        return write_back.save(quarantine, self.queue, base, replayed, more=more, announce=announce)
 
     def progress(self, state: RebaseState) -> RebaseProgress:
         """Return how far a rebase is; nothing is written."""
