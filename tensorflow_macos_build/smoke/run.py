@@ -12,6 +12,7 @@ from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.smoke import backends, environment, limits, selection
 from tensorflow_macos_build.smoke.interpreters import interpreter
 from tensorflow_macos_build.smoke.model import CheckOutcome, SmokeCheck, SmokeReport
+from tensorflow_macos_build.smoke.observation import Observation
 from tensorflow_macos_build.smoke.targets import (
     SmokeHost,
     SmokeTarget,
@@ -22,7 +23,6 @@ from tensorflow_macos_build.smoke.targets import (
 from tensorflow_macos_build.smoke.zygote import (
     CheckBounds,
     CheckProcesses,
-    Observation,
     program_argv,
 )
 

@@ -14,13 +14,14 @@ import shutil
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tensorflow_macos_build import files, process
-from tensorflow_macos_build.errors import UsageError
+from tensorflow_macos_build import process
+from tensorflow_macos_build.smoke import observation
 from tensorflow_macos_build.smoke.model import CheckOutcome
+from tensorflow_macos_build.smoke.observation import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,13 +47,6 @@ _LOOK_S = 0.5 if sys.platform == "darwin" else 0.1
 _STOP_S = 20.0
 """Seconds in which the zygote has to end a check that it is told to end."""
 
-_TAIL_LINES, _TAIL_BYTES = 20, 16 << 10
-
-_LONGEST_RESULT = 16 << 20
-"""Bytes of what a check may have seen."""
-
-_UNWRITTEN = 74  # EX_IOERR of sysexits.h; so `inside/zygote.py` ends
-
 _OVERWRITTEN = (
     CheckOutcome.CRASHED,
     "the module's code wrote over the answers of the program that imports it",
@@ -63,12 +57,6 @@ _TAKEN = (
     "the module's code waits for processes that are not its own, this one among them: "
     "how it ended is not known",
 )
-
-_ANSWERS = {
-    outcome.value: outcome
-    for outcome in (CheckOutcome.PASSED, CheckOutcome.FAILED, CheckOutcome.NOT_APPLICABLE)
-}
-"""What a check can say of itself."""
 
 
 @dataclass(frozen=True)
@@ -82,23 +70,6 @@ class CheckBounds:
 
     seconds: float
     memory_mb: int
-
-
-@dataclass(frozen=True)
-class Observation:
-    """How one check came out; the attributes are those of `SmokeCheck`."""
-
-    outcome: CheckOutcome
-    why: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
-    seconds: float | None = None
-    max_rss_mb: int | None = None
-    log_tail: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether it passed."""
-        return self.outcome is CheckOutcome.PASSED
 
 
 class _Gone(Exception):
@@ -190,7 +161,7 @@ class CheckProcesses:
             return self._import_ended(log, time.monotonic() - begun, gone.end)
         if row is None:
             return self.run("import")
-        return _observed(row, time.monotonic() - begun, None, log)
+        return observation.observed(row, time.monotonic() - begun, None, log)
 
     def run(
         self, name: str, options: Mapping[str, Any] | None = None, bounds: CheckBounds | None = None
@@ -242,11 +213,11 @@ class CheckProcesses:
     def _import_ended(
         self, log: Path, seconds: float, stopped: tuple[CheckOutcome, str] | None
     ) -> Observation:
-        by_itself = _end(self._let_go())
+        by_itself = observation.ended(self._let_go())
         outcome, why = stopped or by_itself
         # A status of 0 has no words: the module's code has ended the program as if all was well.
         why = why or "it ended the program that imports it"
-        return Observation(outcome, why, seconds=seconds, log_tail=_tail(log))
+        return Observation(outcome, why, seconds=seconds, log_tail=observation.tail(log))
 
     def _let_go(self) -> int:
         """Return the status of a program that has gone, and end what it may have left at work."""
@@ -269,17 +240,18 @@ class CheckProcesses:
             self._send(request)
             answer, stopped = self._await(begun, bounds)
             status = answer["status"]
-            end = _TAKEN if status is None else _end(os.waitstatus_to_exitcode(int(status)))
+            code = None if status is None else os.waitstatus_to_exitcode(int(status))
+            end = _TAKEN if code is None else observation.ended(code)
             max_rss = int(answer["max_rss_mb"]) or None
         except (_Gone, OSError, ValueError, KeyError, TypeError):
             # The check has ended the program that started it, or it is beyond help.
-            _, how = _end(self._let_go())
+            _, how = observation.ended(self._let_go())
             end, max_rss = (CheckOutcome.CRASHED, f"the program that started it: {how}"), None
         seconds = time.monotonic() - begun
         if stopped or end[1]:
             outcome, why = stopped or end
-            return Observation(outcome, why, {}, seconds, max_rss, _tail(log))
-        return _observed(_read(result), seconds, max_rss, log)
+            return Observation(outcome, why, {}, seconds, max_rss, observation.tail(log))
+        return observation.observed(observation.written(result), seconds, max_rss, log)
 
     def _await(
         self, begun: float, bounds: CheckBounds
@@ -347,7 +319,7 @@ def _line(pipe: IO[bytes], pending: bytes, seconds: float) -> tuple[bytes | None
             if not waiting.select(max(0.0, deadline - time.monotonic())):
                 return None, pending
             piece = os.read(pipe.fileno(), 1 << 16)
-            if not piece or len(pending) > _LONGEST_RESULT:
+            if not piece or len(pending) > observation.LONGEST_RESULT:
                 raise _Gone
             pending += piece
     line, _, rest = pending.partition(b"\n")
@@ -373,49 +345,3 @@ def resident_mb(pid: int) -> int:
     except (OSError, IndexError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE") >> 20
-
-
-def _end(status: int) -> tuple[CheckOutcome, str]:
-    """Return what a process's end says by itself; no words where it says nothing."""
-    if status == _UNWRITTEN:
-        why = "its log or result could not be written: is TMPDIR full (`df -h`, `df -i`)?"
-        return CheckOutcome.CRASHED, why
-    if status >= 0:
-        return CheckOutcome.CRASHED, f"it ended with status {status}" if status else ""
-    with contextlib.suppress(ValueError):
-        name = signal.Signals(-status).name
-        killed = name in ("SIGKILL", "SIGTERM", "SIGINT")
-        return CheckOutcome.KILLED if killed else CheckOutcome.CRASHED, f"it was ended by {name}"
-    return CheckOutcome.CRASHED, f"it was ended by the signal {-status}"
-
-
-def _read(result: Path) -> object:
-    """Return what a check wrote down; None where it wrote nothing that can be read."""
-    try:
-        return json.loads(files.read_small(result, _LONGEST_RESULT))
-    except (OSError, ValueError, RecursionError, UsageError):
-        return None
-
-
-def _observed(row: object, seconds: float, max_rss_mb: int | None, log: Path) -> Observation:
-    """Return what a row says, read as a stranger's: the wheel's code shares the check's process."""
-    try:
-        assert isinstance(row, dict)
-        outcome = _ANSWERS[row["outcome"]]
-        why, evidence = str(row["why"]), dict(row["evidence"])
-    except (AssertionError, KeyError, TypeError, ValueError):
-        why = "it ended without an answer, or the wheel's own code wrote over it"
-        outcome, evidence = CheckOutcome.CRASHED, {}
-    tail = _tail(log) if outcome.is_failure else ""
-    return Observation(outcome, why, evidence, seconds, max_rss_mb, tail)
-
-
-def _tail(log: Path) -> str:
-    """Return the last lines of a log."""
-    try:
-        with log.open("rb") as opened:
-            opened.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-            text = opened.read(_TAIL_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-_TAIL_LINES:])

@@ -15,7 +15,6 @@ from tensorflow_macos_build.smoke.model import CheckOutcome, SmokeCheck
 from tensorflow_macos_build.smoke.zygote import (
     CheckBounds,
     CheckProcesses,
-    Observation,
     program_argv,
 )
 from tests import fakedevice
@@ -24,6 +23,8 @@ from tests.programs import ENVIRONMENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tensorflow_macos_build.smoke.observation import Observation
 
 SPEC = {
     "module": "tensorflow",
