@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.queue.storage import Saved
     from tensorflow_macos_build.patchqueue.rebase.engine import RebaseResult
     from tensorflow_macos_build.patchqueue.rebase.partial import PatchConflict
+    from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
     from tensorflow_macos_build.patchqueue.replay.steps import Replay
 
 _REQUEST = "rebase.start"
@@ -197,8 +199,13 @@ class RebaseRun:
     def decisions(self, state: RebaseState) -> Decisions:
         """Return what was decided about conflicts, in the queue and in the rebase."""
         # Those of the rebase come last: they count where the queue has one for the same conflict.
-        known = (*resolutions.load(self.queue.folder), *state.resolutions)
+        known = (*self._recorded, *state.resolutions)
         return Decisions(known, frozenset(state.left_out))
+
+    @cached_property
+    def _recorded(self) -> tuple[RecordedResolution, ...]:
+        """The queue's own resolutions; nobody else writes them meanwhile."""
+        return resolutions.load(self.queue.folder)
 
     def accept_proven(self, partial: PartialRebase, state: RebaseState) -> RebaseState:
         """Keep the answers to conflicts that are proven as a whole, up to the first that is not."""
