@@ -128,16 +128,29 @@ class ObjectReader:
 
         It makes the next one ready while the one before is read.
         """
-        asked = dict.fromkeys(oid for oid in oids if oid not in self._unwritten)
-        fresh = [oid for oid in asked if self._blobs.get(oid) is None]
+        for oid, content in self._ask_ahead(
+            [o for o in oids if self._blobs.get(o) is None], "blob"
+        ):
+            self.remember(oid, content)
+        return [self.blob(oid) for oid in oids]
+
+    def trees(self, oids: Sequence[str]) -> list[Mapping[str, TreeEntry]]:
+        """Return the entries of trees, which git is asked for at once."""
+        for oid, content in self._ask_ahead(
+            [o for o in oids if self._trees.get(o) is None], "tree"
+        ):
+            self.remember_tree(oid, parse_tree(content, len(oid) // 2))
+        return [self.tree(oid) for oid in oids]
+
+    def _ask_ahead(self, oids: Iterable[str], kind: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the contents of objects; of those that are of another kind, or missing, none."""
+        fresh = [*dict.fromkeys(oid for oid in oids if oid not in self._unwritten)]
         for start in range(0, len(fresh), _AT_ONCE):
             part = fresh[start : start + _AT_ONCE]
             self._send(part)
-            for oid in part:
-                # what is none, or is missing, is read again below, which says so
-                if (answer := self._receive()) is not None and answer[0] == "blob":
-                    self.remember(oid, answer[1])
-        return [self.blob(oid) for oid in oids]
+            for oid, answer in [(oid, self._receive()) for oid in part]:
+                if answer is not None and answer[0] == kind:
+                    yield oid, answer[1]
 
     def remember(self, oid: str, content: bytes) -> None:
         """Keep a blob's content for a later `blob`, and forget the oldest ones."""

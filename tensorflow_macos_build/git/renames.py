@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.markers import differing, split_lines
@@ -51,6 +51,20 @@ class _Comparison:
     like: frozenset[str] | None = None
 
 
+class _Folders(NamedTuple):
+    """Two trees as ids; "" where there is none."""
+
+    old: str
+    new: str
+
+
+class _AddedFiles(NamedTuple):
+    """What is added to a folder: ids of files, and the folders below it that may have some."""
+
+    files: frozenset[str]
+    below: Sequence[_Folders]
+
+
 class RenameSearch:
     """Looks for renames of single files, and remembers what it compared.
 
@@ -62,7 +76,7 @@ class RenameSearch:
         self._quarantine = quarantine
         self._comparisons: dict[str, _Comparison] = {}
         self._expected: dict[str, str] = {}
-        self._added: Recent[tuple[str, str], frozenset[str]] = Recent(_ADDED_KEPT)
+        self._added: Recent[_Folders, frozenset[str]] = Recent(_ADDED_KEPT)
 
     def expect(self, files: Iterable[tuple[str, str]]) -> None:
         """Take note of versions of files, paths and ids of blobs, that may be asked for."""
@@ -199,25 +213,45 @@ class RenameSearch:
     def added(self, old: str, new: str) -> frozenset[str]:
         """Return the ids of the files of a tree that another has nothing in the place of."""
         # Between two merges of a replay few folders change: most pairs were compared before.
-        known = self._added.get((old, new))
-        if known is None:
-            known = self._compare_folders(old, new)
-            self._added.put((old, new), known, len(known) + 1)
-        return known
+        known: dict[_Folders, frozenset[str]] = {}
+        compared: dict[_Folders, _AddedFiles] = {}
+        waiting = [_Folders(old, new)]
+        while waiting:
+            known |= {pair: ids for pair in waiting if (ids := self._added.get(pair)) is not None}
+            fresh = [pair for pair in waiting if pair not in known]
+            self._quarantine.objects.trees([oid for pair in fresh for oid in pair if oid])
+            compared |= {pair: self._compare_folders(*pair) for pair in fresh}
+            below = dict.fromkeys(pair for above in fresh for pair in compared[above].below)
+            waiting = [pair for pair in below if pair not in compared and pair not in known]
+        return self._with_below(_Folders(old, new), known, compared)
 
-    def _compare_folders(self, old: str, new: str) -> frozenset[str]:
+    def _with_below(
+        self,
+        pair: _Folders,
+        known: dict[_Folders, frozenset[str]],
+        compared: Mapping[_Folders, _AddedFiles],
+    ) -> frozenset[str]:
+        """Return what is added in a folder and below; all that is there was looked at."""
+        if pair not in known:
+            own, below = compared[pair]
+            known[pair] = own.union(*(self._with_below(p, known, compared) for p in below))
+            self._added.put(pair, known[pair], len(known[pair]) + 1)
+        return known[pair]
+
+    def _compare_folders(self, old: str, new: str) -> _AddedFiles:
         objects = self._quarantine.objects
         before = objects.tree(old) if old else {}
-        added: set[str] = set()
+        files: list[str] = []
+        below: list[_Folders] = []
         for name, entry in objects.tree(new).items():
             was = before.get(name)
             if entry.is_tree:
                 other = was.oid if was is not None and was.is_tree else ""
                 if other != entry.oid:
-                    added |= self.added(other, entry.oid)
+                    below.append(_Folders(other, entry.oid))
             elif entry.is_file and (was is None or was.is_tree):
-                added.add(entry.oid)
-        return frozenset(added)
+                files.append(entry.oid)
+        return _AddedFiles(frozenset(files), below)
 
 
 def _new_bytes(old: bytes, new: bytes) -> int:

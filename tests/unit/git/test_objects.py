@@ -74,6 +74,20 @@ def test_blobs_that_are_asked_for_at_once_are_those_that_are_read_singly(
             assert reader.blobs(oids[:3]) == contents[:3]
 
 
+def test_trees_that_are_asked_for_at_once_are_those_that_are_read_singly(git: Git) -> None:
+    stream = b"".join(
+        b"commit refs/heads/m\ncommitter c <c> 1 +0000\ndata 0\nM 100644 inline %d\ndata 0\n\n" % at
+        for at in range(150)
+    )
+    git.run("fast-import", "--quiet", stdin=stream)
+    oids = git.line("log", "--format=%T", "m").split()
+    with objects.reading(git) as reader, objects.reading(git) as other:
+        assert reader.trees([*oids, *oids[:3]]) == [other.tree(oid) for oid in (*oids, *oids[:3])]
+        for wrong, error in (("0" * 40, ObjectMissing), (git.line("rev-parse", "m"), WorkFailed)):
+            with pytest.raises(error):
+                reader.trees([oids[0], wrong])
+
+
 def test_a_reader_goes_on_after_what_is_missing(git: Git) -> None:
     """Whatever the name looks like in git's answer: `<name> missing`."""
     oid = git.line("hash-object", "-w", "--stdin", stdin=b"there\n")

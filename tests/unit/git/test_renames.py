@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git import renames, trees
 from tensorflow_macos_build.git.objects import TreeEntry
+from tensorflow_macos_build.git.overlay import tree_of_paths
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.renames import RenameSearch
 from tensorflow_macos_build.git.repository import Git
@@ -49,6 +50,38 @@ def test_no_rename_is_missed_that_git_finds(
             for blob, others in blobs:
                 if not search.may_be_renamed([("file", blob)], others, missing):
                     assert not _renamed(quarantine, blob, others - {blob})
+
+
+_PATHS = st.sets(st.sampled_from(["a", "b/c", "b/d", "b/e/f", "g/h/i", "g/h/j"]))
+
+
+@pytest.mark.parametrize("kept", [1, 1000])
+@given(st.lists(st.tuples(_PATHS, _PATHS), min_size=1, max_size=4))
+@settings(max_examples=20, derandomize=True, deadline=None)
+def test_what_is_added_is_what_git_says_is(
+    kept: int, asked: list[tuple[set[str], set[str]]]
+) -> None:
+    """Whatever was asked before, and is kept of that."""
+    with tempfile.TemporaryDirectory() as scratch, pytest.MonkeyPatch.context() as patches:
+        patches.setattr(renames, "_ADDED_KEPT", kept)
+        git = Git(Path(scratch) / "r.git")
+        git.init()
+        with open_quarantine(git) as quarantine:
+            search = RenameSearch(quarantine)
+            for paths in asked:
+                old, new = (
+                    tree_of_paths(
+                        quarantine,
+                        {
+                            p: TreeEntry("100644", quarantine.write("blob", p.encode()))
+                            for p in side
+                        },
+                    )
+                    for side in paths
+                )
+                ((_, changes),) = trees.compare(quarantine.git, [(old, new)])
+                added = {c.new.oid for c in changes if c.old is None and c.new is not None}
+                assert search.added(old, new) == added
 
 
 @pytest.mark.parametrize("likeness", [0, 20, 40, 60, 100])
