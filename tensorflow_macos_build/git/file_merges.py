@@ -89,6 +89,9 @@ class _Rules(NamedTuple):
     by_path: bool = False
 
 
+_ANY = _Rules()
+
+
 class FileMerger:
     """Merges files in a quarantine, and remembers how they came out.
 
@@ -107,6 +110,7 @@ class FileMerger:
         self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
         self._mergers = RunningMergers(quarantine)
         self._expected: dict[str, None] = {}
+        self._rules_in: dict[Path, dict[str, _Rules]] = {}
         self._beside: list[WorkBeside[object]] = []
 
     def begin(self, steps: Steps[object]) -> None:
@@ -144,23 +148,23 @@ class FileMerger:
         Raises:
             WorkFailed: git could not merge them at all (a missing object).
         """
-        return WorkBeside(self.steps(tree, files)).finish()
-
-    def steps(self, tree: str, files: Sequence[FileVersions]) -> Steps[list[FileMerge]]:
-        """Do what `merge` does, step by step."""
+        WorkBeside(self.steps(tree, files)).finish()
         keys = self._keys(tree, files)
+        return [_named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)]
+
+    def steps(self, tree: str, files: Sequence[FileVersions]) -> Steps[None]:
+        """Make merges known, step by step."""
         fresh: dict[_Rules, dict[FileVersions, None]] = {}
-        for rules, file in keys:
+        for rules, file in self._keys(tree, files):
             if (rules, file) not in self._merged:
                 fresh.setdefault(rules, {})[file] = None
         asked = {rules: WorkBeside(self._make(rules, [*files])) for rules, files in fresh.items()}
         for rules, work in asked.items():
             made = yield from work.rest()
             self._merged |= zip(((rules, file) for file in fresh[rules]), made, strict=True)
-        return [_named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)]
 
     def known(self, tree: str, file: FileVersions) -> FileMerge | None:
-        """Return what `merge` would, where that is known without asking git."""
+        """Return what `merge` would, but for the names in messages, where git need not be asked."""
         (key,) = self._keys(tree, [file])
         return self._merged.get(key)
 
@@ -168,7 +172,7 @@ class FileMerger:
         """Return what decides how each file is merged."""
         rules = self._rules(tree, [file.path for file in files])
         return [
-            (rule, file if rule.by_path else file._replace(path=_ALONE))
+            (rule, file if rule.by_path else FileVersions(_ALONE, *file[1:]))
             for rule, file in zip(rules, files, strict=True)
         ]
 
@@ -180,15 +184,24 @@ class FileMerger:
         """
         folder = self._quarantine.attributes_folder(tree)
         if folder is None:
-            return [_Rules()] * len(paths)
-        drivers = self._quarantine.attribute("merge", tree, paths, expected=self._expected)
-        rules = {
-            "union": _Rules(self._quarantine.uniting, unite=True),
-            "binary": _Rules(folder, by_path=True),
+            return [_ANY] * len(paths)
+        known = self._rules_in.setdefault(folder, {})
+        if fresh := [path for path in paths if path not in known]:
+            drivers = self._quarantine.attribute("merge", tree, fresh, expected=self._expected)
+            known |= zip(
+                fresh, (self._by_driver(folder, driver) for driver in drivers), strict=True
+            )
+        return [known[path] for path in paths]
+
+    def _by_driver(self, attributes: Path, driver: str) -> _Rules:
+        match driver:
+            case "union":
+                return _Rules(self._quarantine.uniting, unite=True)
             # `-merge`, which is binary; or `merge=unset`, the name of a driver
-            "unset": _Rules(folder, by_path=True),
-        }
-        return [rules.get(driver, _Rules()) for driver in drivers]
+            case "binary" | "unset":
+                return _Rules(attributes, by_path=True)
+            case _:
+                return _ANY
 
     def _make(self, rules: _Rules, files: Sequence[FileVersions]) -> Steps[list[FileMerge]]:
         style, other = (merges.BY_DEFAULT, ()) if rules.unite else ((), merges.BY_DEFAULT)

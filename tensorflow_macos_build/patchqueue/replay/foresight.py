@@ -60,6 +60,7 @@ def foresee(
                 foreseen(walk.conflicts[told:])
                 told = len(walk.conflicts)
             yield from asked.rest()
+            walk.resolve(wave)
     if told < len(walk.conflicts):
         foreseen(walk.conflicts[told:])
     return len({conflict.commit for conflict in walk.conflicts})
@@ -118,7 +119,7 @@ class _Walk:
         *,
         skips: bool,
     ) -> None:
-        self._quarantine, self._merger, self._ruled_by = quarantine, merger, tree
+        self._objects, self._merger, self._ruled_by = quarantine.objects, merger, tree
         self._tree = Overlay(quarantine.objects, tree)
         self._now: dict[str, TreeEntry | None] = {}
         self._waiting = [_Patch(commit, changes, changes) for commit, changes in patches]
@@ -134,6 +135,17 @@ class _Walk:
         take = self._skip_or_take if self._skips else self._take
         self._waiting = [rest for patch in self._waiting if (rest := take(patch)).changes]
         return [*self._asked]
+
+    def resolve(self, files: Sequence[FileVersions]) -> None:
+        """Resolve a wave's conflicts where the patch's side is taken; many are read at once."""
+        known = [(file, self._merger.known(self._ruled_by, file)) for file in files]
+        left = [(file, m.entry) for file, m in known if m and not (m.clean or self._skips)]
+        for start in range(0, len(left), _TOLD):
+            part = left[start : start + _TOLD]
+            sides = [side for file, entry in part for side in (entry, file.theirs)]
+            self._objects.blobs([side.oid for side in sides if side and side.is_file])
+            for file, entry in part:
+                self._patch_side(file, entry)
 
     def _take(self, patch: _Patch) -> _Patch:
         """Take what is known of a patch; where it conflicts, its side is taken."""

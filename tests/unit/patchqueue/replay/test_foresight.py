@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tensorflow_macos_build.git import trees
-from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVersions
+from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
@@ -33,7 +33,7 @@ class CountingMerger(FileMerger):
         super().__init__(quarantine)
         self.asked: list[int] = []
 
-    def steps(self, tree: str, files: Sequence[FileVersions]) -> Steps[list[FileMerge]]:
+    def steps(self, tree: str, files: Sequence[FileVersions]) -> Steps[None]:
         self.asked.append(sum(self.known(tree, file) is None for file in files))
         return super().steps(tree, files)
 
