@@ -9,11 +9,11 @@ In doubt the answer is no, and the patch is a conflict for a person to look at.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import markers
+from tensorflow_macos_build.git.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _SIGNIFICANT = 3
 """Characters from which on a line is significant: shorter ones (`}`, blank ones) are everywhere in
 a file, and only their places tell."""
+
+_ANSWERS_KEPT = 20_000
+"""Answers that are kept, some 200 bytes each."""
 
 _FEW = 30
 """Lines that are looked for in a text one by one, before it is taken apart to count all."""
@@ -50,41 +53,89 @@ class _Blobs(NamedTuple):
     now: str
 
 
-def holds(
-    quarantine: Quarantine,
-    changes: Sequence[PathChange],
-    merged: MergeOutcome,
-    ours: PatchedTree,
-    line_maps: LineMaps,
-) -> bool:
-    """Whether a tree holds the effect of a patch that was to be merged into it.
+class PatchEffects:
+    """Whether trees hold the effects of patches; what is found out about three texts is kept.
+
+    Replays on many revisions, and with conflicts treated otherwise, ask about the same files.
 
     Args:
         quarantine: reads the objects.
-        changes: what the patch changes.
-        merged: its merge, which conflicts.
-        ours: the tree that it was to be merged into.
         line_maps: compares files.
     """
-    unsure = {path for message in merged.messages if message.is_conflict for path in message.paths}
-    unsure |= {file.path for file in merged.conflicted}
-    texts: list[_Blobs] = []
-    for change in changes:
-        now = ours.entry(change.path)
-        if change.new is None:
-            # A file that upstream moved elsewhere is gone from here, too, and in the conflict.
-            if now is not None or change.path in unsure:
-                return False
-        elif now is None or not _kind_holds(change.old, change.new, now):
+
+    def __init__(self, quarantine: Quarantine, line_maps: LineMaps) -> None:
+        self._quarantine = quarantine
+        self._line_maps = line_maps
+        self._known: Recent[_Blobs, bool] = Recent(_ANSWERS_KEPT)
+
+    def hold(self, changes: Sequence[PathChange], merged: MergeOutcome, ours: PatchedTree) -> bool:
+        """Whether a tree holds the effect of a patch that was to be merged into it.
+
+        Args:
+            changes: what the patch changes.
+            merged: its merge, which conflicts.
+            ours: the tree that it was to be merged into.
+        """
+        texts = self._texts(changes, merged, ours)
+        if texts is None:
             return False
-        elif not _content_is_same(change.old, change.new, now):
-            if not change.new.is_file:
+        known = [self._known.get(blobs) for blobs in texts]
+        if False in known:
+            return False
+        fresh = [blobs for blobs, answer in zip(texts, known, strict=True) if answer is None]
+        for blobs in fresh:
+            if not lines_may_hold(*self._quarantine.objects.blobs(blobs)):
+                self._known.put(blobs, False, 1)
                 return False
-            base = change.old.oid if change.old and change.old.is_file else ""
-            texts.append(_Blobs(base or quarantine.write("blob", b""), change.new.oid, now.oid))
-    if not all(lines_may_hold(*quarantine.objects.blobs(blobs)) for blobs in texts):
-        return False
-    return all(itertools.starmap(lines_hold, _compared(quarantine, texts, line_maps)))
+        answers = [lines_hold(*compared) for compared in self._compared(fresh)]
+        for blobs, answer in zip(fresh, answers, strict=True):
+            self._known.put(blobs, answer, 1)
+        return all(answers)
+
+    def _texts(
+        self, changes: Sequence[PathChange], merged: MergeOutcome, ours: PatchedTree
+    ) -> list[_Blobs] | None:
+        """Return the files whose lines tell; None where something else says no already."""
+        unsure = {
+            path for message in merged.messages if message.is_conflict for path in message.paths
+        }
+        unsure |= {file.path for file in merged.conflicted}
+        texts: list[_Blobs] = []
+        for change in changes:
+            now = ours.entry(change.path)
+            if change.new is None:
+                # A file that upstream moved elsewhere is gone from here, and in the conflict.
+                if now is not None or change.path in unsure:
+                    return None
+            elif now is None or not _kind_holds(change.old, change.new, now):
+                return None
+            elif not _content_is_same(change.old, change.new, now):
+                if not change.new.is_file:
+                    return None
+                base = change.old.oid if change.old and change.old.is_file else ""
+                empty_or_base = base or self._quarantine.write("blob", b"")
+                texts.append(_Blobs(empty_or_base, change.new.oid, now.oid))
+        return texts
+
+    def _compared(
+        self, blobs: Sequence[_Blobs]
+    ) -> Iterator[tuple[FileTexts, tuple[LineMap, LineMap, LineMap]]]:
+        """Read files, and compare before with after the patch, after with now, before with now."""
+        pairs = [
+            pair
+            for file in blobs
+            for pair in (
+                (file.base, file.patched),
+                (file.patched, file.now),
+                (file.base, file.now),
+            )
+        ]
+        # Minimal, because another difference may show a line that still stands as taken and brought
+        # again, which would be a doubt.
+        compared = iter(self._line_maps.between(pairs, "minimal") if pairs else ())
+        for file in blobs:
+            maps = next(compared), next(compared), next(compared)
+            yield _read(self._quarantine, file), maps
 
 
 def _kind_holds(old: TreeEntry | None, new: TreeEntry, now: TreeEntry) -> bool:
@@ -144,28 +195,6 @@ class _LineCounts:
     @functools.cached_property
     def _all(self) -> Counter[bytes]:
         return Counter(self._framed.split(b"\n")[1:-1])
-
-
-def _compared(
-    quarantine: Quarantine, blobs: Sequence[_Blobs], line_maps: LineMaps
-) -> Iterator[tuple[FileTexts, tuple[LineMap, LineMap, LineMap]]]:
-    """Read files, and compare: before with after the patch, after with now, before with now."""
-    pairs = [
-        pair
-        for file in blobs
-        for pair in (
-            (file.base, file.patched),
-            (file.patched, file.now),
-            (file.base, file.now),
-        )
-    ]
-    if not pairs:
-        return
-    # Minimal, because another difference may show a line that still stands as taken and brought
-    # again, which would be a doubt.
-    compared = iter(line_maps.between(pairs, "minimal"))
-    for file in blobs:
-        yield _read(quarantine, file), (next(compared), next(compared), next(compared))
 
 
 def lines_hold(texts: FileTexts, compared: tuple[LineMap, LineMap, LineMap]) -> bool:

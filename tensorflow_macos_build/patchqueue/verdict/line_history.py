@@ -19,6 +19,7 @@ from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.patchqueue.replay.conflicts import LineMaps
 from tensorflow_macos_build.patchqueue.verdict import line_ranges
 from tensorflow_macos_build.patchqueue.verdict.blob_hunks import BlobHunks
+from tensorflow_macos_build.patchqueue.verdict.effect import PatchEffects
 from tensorflow_macos_build.patchqueue.verdict.file_versions import BlobChange, FileVersions
 from tensorflow_macos_build.patchqueue.verdict.first_parents import FirstParents, Stops
 
@@ -69,11 +70,13 @@ class LineHistory:
     Attributes:
         quarantine: reads the objects, and compares files.
         line_maps: what else was compared in it.
+        effects: whether trees hold what patches do, by these comparisons.
     """
 
     def __init__(self, quarantine: Quarantine, history: PathHistory) -> None:
         self.quarantine = quarantine
         self.line_maps = LineMaps(quarantine)
+        self.effects = PatchEffects(quarantine, self.line_maps)
         self._history = history
         self._versions = FileVersions(quarantine, history)
         self._hunks = BlobHunks(quarantine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.patchqueue.replay.steps import Resolved, StepOutcome
-from tensorflow_macos_build.patchqueue.verdict import effect, origins
+from tensorflow_macos_build.patchqueue.verdict import origins
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class UpstreamedResolver:
     def _holds(
         self, changes: Sequence[PathChange], merged: MergeOutcome, ours: PatchedTree
     ) -> bool:
-        line_maps = self._history.lines(self._quarantine).line_maps
-        return effect.holds(self._quarantine, changes, merged, ours, line_maps)
+        return self._history.lines(self._quarantine).effects.hold(changes, merged, ours)
 
     def may_settle(self, commit: str, changes: Sequence[PathChange]) -> bool:
         """Whether upstream made a patch: whether it still stands only the tree says."""
