@@ -123,6 +123,33 @@ def one_sided(draw: st.DrawFn) -> Case:
     return Case(base, (upstream,), tuple(trees[1:]))
 
 
+@st.composite
+def on_a_conflict(draw: st.DrawFn) -> Case:
+    """Draw a case whose first patch conflicts, and whose others change files that it adds.
+
+    Upstream goes on with commits that mostly change contents alone; some add a file that is like
+    one that the patch adds, so that git takes it for renamed to that.
+    """
+    added = {path: (FILE, lines(path)) for path in ("a/new", "n/new", "n/other")}
+
+    def grown(start: Files, salt: str, *operations: _Operation) -> Files:
+        files = dict(start)
+        for _ in range(draw(st.integers(1, 4))):
+            draw(st.sampled_from(operations))(draw, files, salt, ())
+        return files
+
+    line = [BASE | {"f": (FILE, lines("upstream"))}]
+    for number in range(draw(st.integers(1, 4))):
+        line.append(grown(line[-1], f"edit {number}", *5 * (_edit,), _insert, _add, _rename))
+        if draw(st.integers(0, 5)) == 5:
+            path = draw(st.sampled_from(sorted(added)))
+            line[-1][f"like/{path}"] = added[path]
+    trees = [BASE, BASE | {"f": (FILE, lines("patch"))} | added]
+    for number in range(draw(st.integers(1, 4))):
+        trees.append(grown(trees[-1], str(number), *4 * (_edit,), _insert, _delete, _rename))
+    return Case(BASE, tuple(line), tuple(trees[1:]))
+
+
 def operate(draw: st.DrawFn, files: Files, salt: str, donors: Sequence[Files]) -> None:
     operations = (_edit, _edit, _edit, _insert, _delete_line, _add, _delete, _rename, _rename,
                   _rename_folder, _mode, _link, _to_folder, _to_file, _take_over,

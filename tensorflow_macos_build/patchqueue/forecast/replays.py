@@ -12,10 +12,12 @@ from tensorflow_macos_build.patchqueue.forecast.dependencies import PatchDepende
 from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver
 from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.replay.replay import replay
-from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
+from tensorflow_macos_build.patchqueue.replay.steps import Earlier, OnConflict
+from tensorflow_macos_build.patchqueue.replay.tree_difference import UpstreamDifferences
 from tensorflow_macos_build.patchqueue.verdict import line_writers
 from tensorflow_macos_build.patchqueue.verdict.carried_texts import ComparedTrees
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
+from tensorflow_macos_build.patchqueue.verdict.counterfactual import OtherReplays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,12 +86,16 @@ class PartialReplays:
         self._merger = merger
         self._patches = patches
         self._decisions = decisions
-        self._latest: Replay | None = None
         self._compared = ComparedTrees(quarantine)
         self._lookup = TreeLookup(quarantine)
         self._writers = line_writers.of_queue(quarantine, base, patches)
         changes = trees.by_commit(quarantine.git, [patch.commit for patch in patches])
         self.dependencies = PatchDependencies([of_patch for _, of_patch in changes])
+        self._differences = UpstreamDifferences(
+            quarantine, quarantine.tree(base), self.dependencies.changes
+        )
+        self._latest: Replay | None = None
+        self._others = OtherReplays(quarantine, merger, self._differences)
 
     def lacks_files(self, positions: Iterable[int], history: UpstreamHistory) -> bool:
         """Whether a file of patches is gone at a history's end, so that others may be that file."""
@@ -123,7 +129,7 @@ class PartialReplays:
             write_last=written,
             merger=self._merger,
             changes=[self.dependencies.changes[position] for position in positions],
-            earlier=self._latest if is_whole else None,
+            earlier=Earlier(self._latest, self._differences) if is_whole and self._latest else None,
             ticker=ticker,
         )
         if is_whole:
@@ -135,7 +141,7 @@ class PartialReplays:
             patches,
             OnConflict.PROVISIONAL,
             resolver,
-            merger=self._merger,
+            others=self._others if is_whole else OtherReplays(self._quarantine, self._merger),
             writers=self._writers,
             compared=self._compared,
         )

@@ -29,6 +29,7 @@ from tensorflow_macos_build.patchqueue.replay import resolutions
 from tensorflow_macos_build.patchqueue.replay.replay import replay
 from tensorflow_macos_build.patchqueue.replay.steps import OnConflict
 from tensorflow_macos_build.patchqueue.verdict.classify import StatusClassifier
+from tensorflow_macos_build.patchqueue.verdict.counterfactual import OtherReplays
 from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 if TYPE_CHECKING:
@@ -316,7 +317,7 @@ def rebase_in(
     merger = merger or FileMerger(quarantine)
     # The same resolver: where the classifier replays patches anew, the same decisions hold.
     classifier = StatusClassifier(
-        quarantine, history, patches, on_conflict, resolver, merger=merger
+        quarantine, history, patches, on_conflict, resolver, others=OtherReplays(quarantine, merger)
     )
     replayed = replay(
         quarantine,

@@ -121,7 +121,6 @@ class PartialRebase:
             self._patches,
             OnConflict.STOP,
             resolver,
-            merger=self._merger,
         )
         return engine.judged(
             self.quarantine,

@@ -70,6 +70,13 @@ class MergedFiles(MergeOutcome):
     ruled_by: str
 
 
+def became_by(merged: MergedFiles | MergeResult) -> Became:
+    """Return what a merge makes of our side; with conflicts, files hold diff3 markers."""
+    if isinstance(merged, MergeResult):
+        return TreePair(merged.ours, merged.tree)
+    return merged.changes
+
+
 @dataclass(frozen=True)
 class MergedPatch:
     """How a patch goes onto the tree.
@@ -175,7 +182,7 @@ class PatchedTree:
         if meeting:
             files = self._merger.merge(self._ruled_by, meeting)
             merged = self._merged_files(pending, list(zip(meeting, files, strict=True)))
-            return MergedPatch((), merged.changes, merged, bool(gone))
+            return MergedPatch((), became_by(merged), merged, bool(gone))
         return MergedPatch(tuple(upstream_had), tuple(pending), None, bool(gone))
 
     def meets_beside_files(self, changes: Sequence[PathChange]) -> bool:
@@ -204,7 +211,7 @@ class PatchedTree:
     def _merge_trees(self, patch: PatchTrees) -> MergedPatch:
         # git reads tree objects, so what is in memory is written out here.
         merged = self._merger.merge_trees(patch.before, self.write(), patch.after)
-        return MergedPatch((), TreePair(merged.ours, merged.tree), merged, lacks_files=False)
+        return MergedPatch((), became_by(merged), merged, lacks_files=False)
 
     def whole(self, patch: PatchTrees, merged: MergedFiles | MergeResult) -> MergeResult:
         """Return a patch's merge onto the tree, as it stands yet, as one of whole trees."""

@@ -7,6 +7,7 @@ tree id for tree id (docs/adr/0001-replay-in-memory.md).
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,11 @@ from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.merges import MergeResult
 from tensorflow_macos_build.git.work_beside import WorkBeside
 from tensorflow_macos_build.patchqueue.replay import foresight
-from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
+from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, became_by
 from tensorflow_macos_build.patchqueue.replay.steps import (
+    Earlier,
     OnConflict,
+    OtherReplay,
     OtherStep,
     Replay,
     ReplayStep,
@@ -32,17 +35,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.git.work_beside import Steps
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
-    from tensorflow_macos_build.patchqueue.replay.patched_tree import Became
+    from tensorflow_macos_build.patchqueue.replay.patched_tree import Became, MergedFiles
     from tensorflow_macos_build.patchqueue.replay.steps import Resolver
 
     _Patch = tuple[str, tuple[PathChange, ...]]
     """A commit, and what it does to each path."""
+
+_BY_ITSELF = (StepOutcome.TAKEN, StepOutcome.MERGED, StepOutcome.EMPTY)
+"""How patches come out of which nobody decides."""
 
 _WALK = 20
 """Patches that are walked over in the time of a merge that was not foreseen."""
@@ -59,7 +64,7 @@ def replay(
     write_last: bool = True,
     merger: FileMerger | None = None,
     changes: Iterable[tuple[PathChange, ...]] | None = None,
-    earlier: Replay | None = None,
+    earlier: Earlier[Replay] | None = None,
     foreseen: Callable[[Sequence[ForeseenConflict]], object] = foresight.untold,
     otherwise: bool = False,
     ticker: Ticker = silent,
@@ -90,9 +95,9 @@ def replay(
     start = tree_of(quarantine.objects, onto)
     tree = PatchedTree(quarantine, start, merger)
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
-    known = earlier.steps if earlier else ()
-    apart = TreeDifference(_changed(quarantine, earlier.onto, start) if earlier else ())
-    taken = sum(replayer.does_the_same(step, apart) for step in known)
+    known = earlier.replay.steps if earlier else ()
+    apart = earlier.apart(start) if earlier else TreeDifference()
+    taken = sum(meets_the_same(step, apart) for step in known)
     conflicts = replayer.foresee(start, patches, len(patches) - taken, foreseen)
     if otherwise:
         replayer.foresee_otherwise(start, patches, conflicts)
@@ -104,7 +109,9 @@ def replay(
             steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, its_changes))
             continue
         if len(steps) < len(known):
-            step = replayer.again(known[len(steps)], apart)
+            before = known[len(steps)]
+            step = replayer.again(before, apart)
+            apart.grow(before.became, step.became)
         else:
             step = replayer.step(commit, its_changes)
         if write_trees:
@@ -128,33 +135,38 @@ def whole_merges(quarantine: Quarantine, done: Replay) -> Iterator[tuple[int, Me
 
 def replay_otherwise(
     quarantine: Quarantine,
-    onto: str,
-    done: Sequence[ReplayStep],
+    done: Replay,
     on_conflict: OnConflict,
     *,
     resolver: Resolver | None = None,
     merger: FileMerger | None = None,
-) -> tuple[OtherStep, ...]:
+    earlier: Earlier[OtherReplay] | None = None,
+) -> OtherReplay:
     """Replay patches again that were replayed on the same tree, with conflicts treated otherwise.
 
     A patch that meets nothing which the two replays have made different so far is not replayed, but
-    what it did is taken. Nor is one merged that is certain to conflict, and is left out for it.
+    what it did is taken; or what it did in an `earlier` replay, on another tree but with conflicts
+    treated as here. Nor is one merged that is certain to conflict, and is left out for it.
     """
     merger = merger or FileMerger(quarantine)
-    start = tree_of(quarantine.objects, onto)
-    tree = PatchedTree(quarantine, start, merger)
+    tree = PatchedTree(quarantine, done.onto, merger)
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
-    apart = TreeDifference()
-    conflicts = sum(not replayer.does_the_same(step, apart) for step in done)
+    known = earlier.replay.steps[: len(done.steps)] if earlier else ()
+    since = earlier.apart(done.onto) if earlier else TreeDifference()
+    anew = sum(_is_settled(step) for step in done.steps[len(known) :])
+    both = zip(known, done.steps, strict=False)  # the queue may go on
+    anew += sum(not _meets_the_same_otherwise(before, step, since) for before, step in both)
     merger.finish()
-    replayer.foresee(start, [(step.commit, step.changes) for step in done], conflicts)
-    return tuple(replayer.otherwise(step, apart) for step in done)
-
-
-def _changed(quarantine: Quarantine, old: str, new: str) -> tuple[PathChange, ...]:
-    # both are upstream's: what is in memory yet need not be written for it
-    (changes,) = trees.between(replace(quarantine.git, publish=None), [(old, new)])
-    return changes
+    replayer.foresee(done.onto, [(step.commit, step.changes) for step in done.steps], anew)
+    apart = TreeDifference()
+    steps: list[OtherStep] = []
+    for step, before in itertools.zip_longest(done.steps, known):
+        made = replayer.otherwise(step, apart, before, since)
+        apart.grow(step.became, made.became)
+        if before is not None:
+            since.grow(before.became, made.became)
+        steps.append(made)
+    return OtherReplay(done.onto, tuple(steps))
 
 
 def tree_of(objects: ObjectReader, name: str) -> str:
@@ -236,23 +248,18 @@ class _Replayer:
 
     def again(self, earlier: ReplayStep, apart: TreeDifference) -> ReplayStep:
         """Replay a patch that was replayed on a tree which is `apart` from this one."""
-        if self.does_the_same(earlier, apart) and not self._has_landed(earlier.commit):
+        if self._has_landed(earlier.commit) or not meets_the_same(earlier, apart):
+            return self.step(earlier.commit, earlier.changes)
+        if not _is_settled(earlier):
             self._tree.take(earlier.became)
             return earlier
-        step = self.step(earlier.commit, earlier.changes)
-        apart.grow(earlier.became, step.became)
-        return step
-
-    def does_the_same(self, step: ReplayStep, apart: TreeDifference) -> bool:
-        """Whether a patch does here what it did on a tree that is `apart` from this one."""
-        # where somebody had a say, it may be settled otherwise here
-        if step.outcome not in (StepOutcome.TAKEN, StepOutcome.MERGED, StepOutcome.EMPTY):
-            return False
-        if apart.is_none:
-            return True
-        if step.lacks_files or isinstance(step.merged, MergeResult):
-            return False  # anything in the trees may have had a say
-        return apart.leaves(step.meets, merged=step.merged is not None)
+        # it conflicts as it did; where somebody had a say, it may be settled otherwise here
+        assert earlier.merged is not None, "conflicts are git's to find"
+        outcome, became = self._settle(earlier.commit, earlier.changes, earlier.merged)
+        self._tree.take(became)
+        if (outcome, became) == (earlier.outcome, earlier.became):
+            return earlier
+        return replace(earlier, outcome=outcome, became=became)
 
     def _has_landed(self, commit: str) -> bool:
         return self._resolver is not None and self._resolver.has_landed(commit)
@@ -269,7 +276,7 @@ class _Replayer:
             # git drops a patch whose merge changes nothing, too (git-rebase(1), --empty).
             outcome = StepOutcome.MERGED if changes_tree(became) else StepOutcome.EMPTY
         else:
-            outcome, became = self._settle(commit, changes, merged, became)
+            outcome, became = self._settle(commit, changes, merged)
         self._tree.take(became)
         return ReplayStep(
             commit,
@@ -281,41 +288,58 @@ class _Replayer:
             lacks_files=patch.lacks_files,
         )
 
-    def otherwise(self, done: ReplayStep, apart: TreeDifference) -> OtherStep:
-        """Replay a patch that was replayed with conflicts treated otherwise."""
-        if not self.does_the_same(done, apart) and (unmade := self._certain_conflict(done)):
-            apart.grow(done.became, ())
-            return OtherStep(done.commit, StepOutcome.CONFLICT, unmade)
-        step = self.again(done, apart)
-        conflicted = step.merged.conflicted if step.merged else ()
-        return OtherStep(step.commit, step.outcome, tuple(file.path for file in conflicted))
+    def otherwise(
+        self,
+        done: ReplayStep,
+        apart: TreeDifference,
+        before: OtherStep | None,
+        since: TreeDifference,
+    ) -> OtherStep:
+        """Replay a patch that was replayed with conflicts treated otherwise.
+
+        Args:
+            done: how it came out.
+            apart: what is different from the tree that it met there.
+            before: the same patch in an earlier replay.
+            since: what is different from the tree that it met there.
+        """
+        if meets_the_same(done, apart):
+            return OtherStep(done.commit, self.again(done, apart))
+        if before is not None and _meets_the_same_otherwise(before, done, since):
+            if isinstance(before.made, ReplayStep):
+                return OtherStep(done.commit, self.again(before.made, since))
+            if self._is_left_out(done):
+                return before
+        unmade = self._certain_conflict(done)
+        return OtherStep(done.commit, unmade or self.step(done.commit, done.changes))
+
+    def _is_left_out(self, done: ReplayStep) -> bool:
+        """Whether a patch is left out where it conflicts, for nobody settles that."""
+        if self._on_conflict is not OnConflict.SKIP or self._has_landed(done.commit):
+            return False
+        return self._resolver is None or not self._resolver.may_settle(done.commit, done.changes)
 
     def _certain_conflict(self, done: ReplayStep) -> UnmadeMerge | None:
         """Return the merge of a patch that is certain to conflict, to be settled by nobody.
 
         None: it may conflict all the same; or what conflicts is not left out.
         """
-        commit, changes = done.commit, done.changes
-        if self._on_conflict is not OnConflict.SKIP or self._has_landed(commit):
+        if self._on_conflict is not OnConflict.SKIP:
             return None
-        if not self._tree.meets_beside_files(changes):  # files merge as quickly, without a tree
+        # files merge as quickly, without a tree
+        if not self._tree.meets_beside_files(done.changes):
             return None
-        patch = _CommitTrees(self._quarantine, commit)
-        merge = UnmadeMerge(self._quarantine, self._merger, patch, self._tree.write(), changes)
-        if not merge.may_conflict:
-            return None
-        if self._resolver is not None and self._resolver.may_settle(commit, changes):
+        patch = _CommitTrees(self._quarantine, done.commit)
+        ours = self._tree.write()
+        merge = UnmadeMerge(self._quarantine, self._merger, patch, ours, done.changes)
+        if not merge.may_conflict or not self._is_left_out(done):
             return None
         return next((merge for _ in merge.certain()), None)
 
     def _settle(
-        self,
-        commit: str,
-        changes: tuple[PathChange, ...],
-        merged: MergeOutcome,
-        left: Became,
+        self, commit: str, changes: tuple[PathChange, ...], merged: MergedFiles | MergeResult
     ) -> tuple[StepOutcome, Became]:
-        """Return how a conflict comes out, and what the tree becomes; `left` is with markers."""
+        """Return how a conflict comes out, and what the tree becomes."""
         resolved = self._resolver and self._resolver(commit, changes, merged, self._tree)
         if resolved:
             outcome, entries = resolved.outcome, resolved.entries
@@ -323,5 +347,34 @@ class _Replayer:
             outcome, entries = StepOutcome.CONFLICT, self._merger.sides.of(merged)
         else:
             outcome, entries = StepOutcome.CONFLICT, None
-        # of a patch that is skipped, left out, or stopped at, nothing is taken
-        return outcome, () if entries is None else self._tree.otherwise(left, entries)
+        if entries is None:  # of a patch that is skipped, left out, or stopped at, nothing is taken
+            return outcome, ()
+        return outcome, self._tree.otherwise(became_by(merged), entries)
+
+
+def _is_settled(step: ReplayStep) -> bool:
+    """Whether a patch conflicts, however it goes on then."""
+    return step.merged is not None and not step.merged.clean
+
+
+def meets_the_same(step: ReplayStep, apart: TreeDifference) -> bool:
+    """Whether a patch meets here what it met on a tree that is `apart` from this one.
+
+    Then it comes out the same, unless it conflicts and is settled otherwise.
+    """
+    if not (step.outcome in _BY_ITSELF or _is_settled(step)):
+        return False
+    if apart.is_none:
+        return True
+    if isinstance(step.merged, MergeResult):
+        return False  # anything in the trees may have had a say
+    if step.lacks_files and not apart.moves_none:
+        return False
+    return apart.leaves(step.meets, merged=step.merged is not None)
+
+
+def _meets_the_same_otherwise(before: OtherStep, done: ReplayStep, since: TreeDifference) -> bool:
+    """Whether a patch meets here what it met before; `done` is how it came out otherwise."""
+    if isinstance(before.made, ReplayStep):
+        return meets_the_same(before.made, since)
+    return since.moves_none and since.leaves(done.meets, merged=True)

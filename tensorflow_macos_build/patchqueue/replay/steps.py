@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from tensorflow_macos_build.patchqueue.replay import tree_difference
 from tensorflow_macos_build.patchqueue.replay.patched_tree import TreePair
@@ -21,8 +21,15 @@ if TYPE_CHECKING:
         MergedFiles,
         PatchedTree,
     )
-    from tensorflow_macos_build.patchqueue.replay.tree_difference import Footprint
+    from tensorflow_macos_build.patchqueue.replay.tree_difference import (
+        Footprint,
+        TreeDifference,
+        UpstreamDifferences,
+    )
     from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
+
+
+_Replay = TypeVar("_Replay", "Replay", "OtherReplay")
 
 
 class OnConflict(Enum):
@@ -130,14 +137,42 @@ class OtherStep:
 
     Attributes:
         commit: the patch, as a commit.
-        outcome: how it came out.
-        conflicts: the paths in conflict; or the merge that says them, where it was enough to know
-            that there are some.
+        made: how it came out; or the merge, where it was enough to know that it conflicts.
     """
 
     commit: str
-    outcome: StepOutcome
-    conflicts: tuple[str, ...] | UnmadeMerge = ()
+    made: ReplayStep | UnmadeMerge
+
+    @property
+    def outcome(self) -> StepOutcome:
+        """How it came out."""
+        return self.made.outcome if isinstance(self.made, ReplayStep) else StepOutcome.CONFLICT
+
+    @property
+    def conflicts(self) -> tuple[str, ...] | UnmadeMerge:
+        """The paths in conflict; or the merge that says them."""
+        if not isinstance(self.made, ReplayStep):
+            return self.made
+        merged = self.made.merged
+        return tuple(file.path for file in merged.conflicted) if merged else ()
+
+    @property
+    def became(self) -> Became:
+        """What the replay did to the tree for it."""
+        return self.made.became if isinstance(self.made, ReplayStep) else ()
+
+
+@dataclass(frozen=True)
+class OtherReplay:
+    """A whole replay with conflicts treated otherwise.
+
+    Attributes:
+        onto: the tree that it began with.
+        steps: each patch's, in order.
+    """
+
+    onto: str
+    steps: tuple[OtherStep, ...]
 
 
 @dataclass(frozen=True)
@@ -153,6 +188,23 @@ class Replay:
     onto: str
     tree: str
     steps: tuple[ReplayStep, ...]
+
+
+@dataclass(frozen=True)
+class Earlier(Generic[_Replay]):
+    """A replay on another tree of upstream's, from which is taken what comes out the same.
+
+    Attributes:
+        replay: the replay, of the same patches, of the first ones, or of more after them.
+        differences: those between upstream's trees.
+    """
+
+    replay: _Replay
+    differences: UpstreamDifferences
+
+    def apart(self, tree: str) -> TreeDifference:
+        """Return what is different in a tree that patches are replayed on now."""
+        return self.differences.between(self.replay.onto, tree)
 
 
 def changes_tree(became: Became) -> bool:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git import attributes
+from tensorflow_macos_build.git import attributes, trees
 from tensorflow_macos_build.git.trees import folders_above
+from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.replay.patched_tree import TreePair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.patched_tree import Became
 
@@ -35,19 +38,29 @@ def footprint(changes: Sequence[PathChange]) -> Footprint:
     return Footprint(frozenset(shape.union(c.path for c in changes)), frozenset(shape))
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 class TreeDifference:
     """The paths at which the trees of two replays are different, from patch to patch.
 
     Args:
         changes: what is different before the first patch, from one tree to the other.
+        stays: whether a file is there before each patch, as the queue has it.
     """
 
-    def __init__(self, changes: Iterable[PathChange] = ()) -> None:
+    def __init__(
+        self, changes: Iterable[PathChange] = (), stays: Callable[[str], bool] = _never
+    ) -> None:
+        self._stays = stays
         self._paths: dict[str, bool] = {}
         """Whether there is something at a path in one of the trees only."""
         self._inside: Counter[str] = Counter()
         """In how many paths a folder is otherwise, of those at which one tree has nothing."""
         self._rules: set[str] = set()
+        self._moving: set[str] = set()
+        """The paths at which git may see that a side added a file, or took one away."""
         self._anywhere = False
         for change in changes:
             self._differs(change.path, one_sided=None in (change.old, change.new))
@@ -56,6 +69,15 @@ class TreeDifference:
     def is_none(self) -> bool:
         """Whether the trees are the same."""
         return not (self._paths or self._anywhere)
+
+    @property
+    def moves_none(self) -> bool:
+        """Whether a patch finds the same files added and gone in both trees, wherever they are.
+
+        What is different are then contents of files that are there in both, and before the patch:
+        git takes none of those for renamed.
+        """
+        return not (self._moving or self._anywhere)
 
     def leaves(self, meets: Footprint, *, merged: bool) -> bool:
         """Whether a patch meets the same in both trees.
@@ -72,6 +94,8 @@ class TreeDifference:
 
     def grow(self, became: Became, other: Became) -> None:
         """Take note of what became of the trees by a patch, which may be the same again."""
+        if became is other:  # it was taken over, so that it met nothing that is different
+            return
         if isinstance(became, TreePair) or isinstance(other, TreePair):
             self._anywhere = True  # git may have followed a rename to any path
             return
@@ -88,6 +112,8 @@ class TreeDifference:
         if one_sided and not self._paths.get(path):
             self._inside.update(folders_above(path))
         self._paths[path] = one_sided or self._paths.get(path, False)
+        if self._paths[path] or not self._stays(path):
+            self._moving.add(path)
         if path.rpartition("/")[2] == attributes.NAME:
             self._rules.add(path)
 
@@ -98,3 +124,40 @@ class TreeDifference:
                 if not self._inside[folder]:
                     del self._inside[folder]
         self._rules.discard(path)
+        self._moving.discard(path)
+
+
+class UpstreamDifferences:
+    """What is different between trees of upstream's that a queue is replayed on.
+
+    Args:
+        quarantine: where the objects are.
+        base: the tree that the first patch was made for.
+        patches: what each patch does to each path. They are a line: each was made for what those
+            before it make of the base.
+    """
+
+    def __init__(
+        self, quarantine: Quarantine, base: str, patches: Iterable[Sequence[PathChange]]
+    ) -> None:
+        # both sides are upstream's: what is in memory yet need not be written for it
+        self._git = replace(quarantine.git, publish=None)
+        self._lookup = TreeLookup(quarantine)
+        self._base = base
+        self._removed = {c.path for changes in patches for c in changes if c.new is None}
+        self._known: tuple[tuple[str, str], tuple[PathChange, ...]] | None = None
+        self._stay: dict[str, bool] = {}
+
+    def between(self, old: str, new: str) -> TreeDifference:
+        """Return what is different between two trees; the last one that was asked for is kept."""
+        if self._known is None or self._known[0] != (old, new):
+            (changes,) = trees.between(self._git, [(old, new)])
+            self._known = (old, new), changes
+        return TreeDifference(self._known[1], self._stays)
+
+    def _stays(self, path: str) -> bool:
+        if path not in self._stay:
+            entry = self._lookup.at(self._base, path)
+            there = entry is not None and not entry.is_tree
+            self._stay[path] = there and path not in self._removed
+        return self._stay[path]

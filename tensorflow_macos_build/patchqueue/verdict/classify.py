@@ -16,7 +16,10 @@ from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutco
 from tensorflow_macos_build.patchqueue.verdict import carried_texts, commit_diffs, line_writers
 from tensorflow_macos_build.patchqueue.verdict.carried_texts import CarriedTexts, ComparedTrees
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
-from tensorflow_macos_build.patchqueue.verdict.counterfactual import CounterfactualReplay
+from tensorflow_macos_build.patchqueue.verdict.counterfactual import (
+    CounterfactualReplay,
+    OtherReplays,
+)
 from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, Status
 from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.diffs import TreeDiff
-    from tensorflow_macos_build.git.file_merges import FileMerger
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
@@ -44,7 +46,7 @@ class StatusClassifier:
         patches: the queue.
         on_conflict: what the replay did at conflicts.
         resolver: what it asked about them.
-        merger: what merged files for it.
+        others: makes the replays done the other way, which tell knock-ons from causes.
         writers: what finds the patches that wrote lines, where the caller has it already.
         compared: what was compared for other replays in the quarantine.
     """
@@ -57,13 +59,13 @@ class StatusClassifier:
         on_conflict: OnConflict,
         resolver: Resolver,
         *,
-        merger: FileMerger | None = None,
+        others: OtherReplays | None = None,
         writers: LineWriters | None = None,
         compared: ComparedTrees | None = None,
     ) -> None:
         self._compared = compared or ComparedTrees(quarantine)
         self._resolver = resolver
-        self._merger = merger
+        self._others = others or OtherReplays(quarantine)
         self._quarantine = quarantine
         self._history = git_history
         self._patches = patches
@@ -143,9 +145,7 @@ class StatusClassifier:
         return status is Status.CONFLICT
 
     def _counterfactual(self, replay: Replay) -> CounterfactualReplay:
-        return CounterfactualReplay(
-            self._quarantine, replay, self._on_conflict, self._resolver, merger=self._merger
-        )
+        return CounterfactualReplay(replay, self._on_conflict, self._resolver, self._others)
 
     def _conflict(
         self,

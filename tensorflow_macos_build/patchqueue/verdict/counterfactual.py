@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.patchqueue.replay.replay import replay_otherwise
-from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import Earlier, OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 
 if TYPE_CHECKING:
@@ -17,12 +17,48 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.steps import (
+        OtherReplay,
         OtherStep,
         Replay,
         ReplayStep,
         Resolver,
     )
+    from tensorflow_macos_build.patchqueue.replay.tree_difference import UpstreamDifferences
     from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
+
+
+class OtherReplays:
+    """Replays of a queue done the other way, on tree after tree: each takes from the one before.
+
+    Args:
+        quarantine: where they are made.
+        merger: what merges files.
+        differences: those between upstream's trees; without, nothing is taken.
+    """
+
+    def __init__(
+        self,
+        quarantine: Quarantine,
+        merger: FileMerger | None = None,
+        differences: UpstreamDifferences | None = None,
+    ) -> None:
+        self._quarantine = quarantine
+        self._differences = differences
+        self._merger = merger
+        self._latest: OtherReplay | None = None
+
+    def of(self, done: Replay, on_conflict: OnConflict, resolver: Resolver) -> OtherReplay:
+        """Replay again what was replayed with conflicts treated otherwise."""
+        known = self._latest and self._differences and Earlier(self._latest, self._differences)
+        self._latest = replay_otherwise(
+            self._quarantine,
+            done,
+            on_conflict,
+            resolver=resolver,
+            merger=self._merger,
+            earlier=known or None,
+        )
+        return self._latest
 
 
 class CounterfactualReplay:
@@ -34,16 +70,13 @@ class CounterfactualReplay:
 
     def __init__(
         self,
-        quarantine: Quarantine,
         done: Replay,
         on_conflict: OnConflict,
         resolver: Resolver,
-        *,
-        merger: FileMerger | None = None,
+        others: OtherReplays,
     ) -> None:
-        self._quarantine = quarantine
         self._done = done
-        self._merger = merger
+        self._others = others
         self._on_conflict = on_conflict
         self._resolver = resolver
         conflicts = (step.outcome is StepOutcome.CONFLICT for step in done.steps)
@@ -94,15 +127,9 @@ class CounterfactualReplay:
         if len(self._steps) < 2:  # nothing comes after the first conflict, or there is none
             return {}
         skipping = self._on_conflict is OnConflict.SKIP
-        other = replay_otherwise(
-            self._quarantine,
-            self._done.onto,
-            self._done.steps,
-            OnConflict.PROVISIONAL if skipping else OnConflict.SKIP,
-            resolver=self._resolver,
-            merger=self._merger,
-        )
-        return {step.commit: step for step in other}
+        otherwise = OnConflict.PROVISIONAL if skipping else OnConflict.SKIP
+        other = self._others.of(self._done, otherwise, self._resolver)
+        return {step.commit: step for step in other.steps}
 
 
 def _on_unmade(merge: UnmadeMerge, causes: PatchesByPath) -> tuple[QueueCommit, ...]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git import merges, trees
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.merges import MergeMessage, MergeOutcome, MergeResult, Stages
@@ -17,13 +18,21 @@ from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.replay import foresight
 from tensorflow_macos_build.patchqueue.replay.replay import replay, replay_otherwise, whole_merges
-from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, ReplayStep, StepOutcome
+from tensorflow_macos_build.patchqueue.replay.steps import (
+    Earlier,
+    OnConflict,
+    ReplayStep,
+    StepOutcome,
+)
+from tensorflow_macos_build.patchqueue.replay.tree_difference import UpstreamDifferences
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tests import repositories
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.work_beside import Steps
+    from tensorflow_macos_build.patchqueue.replay.steps import OtherReplay
 
 
 @given(repositories.cases())
@@ -171,19 +180,17 @@ def test_patches_that_share_no_path_with_a_conflict_come_out_the_same_otherwise(
             merger = FileMerger(quarantine)
             asked = quarantine, made.onto, made.patches, on_conflict
             done = replay(*asked, merger=merger, otherwise=beside)
-            again = replay_otherwise(
-                quarantine, made.onto, done.steps, otherwise, merger=merger if beside else None
-            )
+            again = replay_otherwise(quarantine, done, otherwise, merger=merger if beside else None)
             whole = replay(quarantine, made.onto, made.patches, otherwise)
-        assert [step.outcome for step in again] == [step.outcome for step in whole.steps]
+        assert [step.outcome for step in again.steps] == [step.outcome for step in whole.steps]
 
 
 @given(
-    repositories.cases(patches=7),
+    repositories.cases(patches=7) | repositories.on_a_conflict(),
     st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)),
     st.integers(0, 7),
 )
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=60, derandomize=True, deadline=None)
 def test_a_replay_that_takes_from_an_earlier_one_is_the_whole_replay(
     case: repositories.Case, on_conflict: OnConflict, most: int
 ) -> None:
@@ -191,14 +198,56 @@ def test_a_replay_that_takes_from_an_earlier_one_is_the_whole_replay(
     with tempfile.TemporaryDirectory() as scratch:
         made = repositories.make(case, Path(scratch) / "repository")
         with open_quarantine(made.git) as quarantine:
-            earlier = replay(quarantine, made.base, made.patches[:most], on_conflict)
+            differences = _differences(quarantine, made)
+            latest = replay(quarantine, made.base, made.patches[:most], on_conflict)
             for onto in (*made.upstream, made.base):
                 asked = (quarantine, onto, made.patches, on_conflict)
                 whole = replay(*asked, write_trees=True)
-                earlier = replay(*asked, write_trees=True, earlier=earlier)
-                assert earlier.tree == whole.tree
-                for step, there in zip(earlier.steps, whole.steps, strict=True):
+                earlier = Earlier(latest, differences)
+                latest = replay(*asked, write_trees=True, earlier=earlier)
+                assert latest.tree == whole.tree
+                for step, there in zip(latest.steps, whole.steps, strict=True):
                     assert _without_markers(step) == _without_markers(there)
+
+
+@given(
+    repositories.cases(patches=7) | repositories.on_a_conflict(),
+    st.sampled_from((OnConflict.PROVISIONAL, OnConflict.SKIP)),
+)
+@settings(max_examples=60, derandomize=True, deadline=None)
+def test_a_replay_done_otherwise_that_takes_from_an_earlier_one_is_the_whole_replay(
+    case: repositories.Case, on_conflict: OnConflict
+) -> None:
+    """Law: conflicts, too, are those that a replay from scratch has on the same tree."""
+    first = OnConflict.SKIP if on_conflict is OnConflict.PROVISIONAL else OnConflict.PROVISIONAL
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        with open_quarantine(made.git) as quarantine:
+            differences = _differences(quarantine, made)
+            latest: Earlier[OtherReplay] | None = None
+            for onto in (*made.upstream, made.base, made.onto):
+                done = replay(quarantine, onto, made.patches, first)
+                other = replay_otherwise(quarantine, done, on_conflict, earlier=latest)
+                whole = replay(quarantine, onto, made.patches, on_conflict)
+                for step, before, there in zip_longest(
+                    other.steps, latest.replay.steps if latest else (), whole.steps
+                ):
+                    taken = before is not None and step.made is before.made
+                    event(f"{type(step.made).__name__}, taken: {taken}")
+                    assert (step.outcome, step.became) == (there.outcome, there.became)
+                    merged = there.merged
+                    conflicted = tuple(file.path for file in merged.conflicted) if merged else ()
+                    if isinstance(step.conflicts, UnmadeMerge):
+                        assert {*step.conflicts.certain()} <= {*conflicted}
+                        assert step.conflicts.conflicted == conflicted
+                    else:
+                        assert step.conflicts == conflicted
+                latest = Earlier(other, differences)
+
+
+def _differences(quarantine: Quarantine, made: repositories.Made) -> UpstreamDifferences:
+    changes = [changes for _, changes in trees.by_commit(quarantine.git, made.patches)]
+    return UpstreamDifferences(quarantine, quarantine.tree(made.base), changes)
 
 
 def _without_markers(step: ReplayStep) -> tuple[object, ...]:
@@ -217,10 +266,10 @@ def test_a_conflict_that_is_certain_is_one_of_those_that_git_finds(
         made = repositories.make(case, Path(scratch) / "repository")
         with open_quarantine(made.git) as quarantine:
             done = replay(quarantine, made.onto, made.patches)
-            again = replay_otherwise(quarantine, made.onto, done.steps, OnConflict.SKIP)
+            again = replay_otherwise(quarantine, done, OnConflict.SKIP)
             skip = OnConflict.SKIP
             whole = replay(quarantine, made.onto, made.patches, skip, write_trees=True)
-            for step, other in zip(whole.steps, again, strict=True):
+            for step, other in zip(whole.steps, again.steps, strict=True):
                 assert step.outcome is other.outcome
                 if not isinstance(other.conflicts, UnmadeMerge):
                     continue

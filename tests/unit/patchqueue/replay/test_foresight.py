@@ -127,10 +127,10 @@ def test_what_a_replay_comes_to_otherwise_is_merged_beside(
         done = replay(*asked, merger=merger, otherwise=True)
         merger.finish()
         merger.asked.clear()
-        again = replay_otherwise(quarantine, made.onto, done.steps, other, merger=merger)
+        again = replay_otherwise(quarantine, done, other, merger=merger)
         assert not any(merger.asked)
         alone = replay(quarantine, made.onto, made.patches, other)
-    assert [step.outcome for step in again] == [step.outcome for step in alone.steps]
+    assert [step.outcome for step in again.steps] == [step.outcome for step in alone.steps]
 
 
 class Settled:
