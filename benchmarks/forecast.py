@@ -30,7 +30,7 @@ from tests.repositories import commits_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastColumn
+    from tensorflow_macos_build.patchqueue.forecast.model import ForecastColumn
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
 
 _URL = "https://github.com/tensorflow/tensorflow"

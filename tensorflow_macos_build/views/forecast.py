@@ -14,7 +14,7 @@ from tensorflow_macos_build.views.tables import Table, TableCell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tensorflow_macos_build.patchqueue.forecast.forecast import (
+    from tensorflow_macos_build.patchqueue.forecast.model import (
         Break,
         Forecast,
         PatchForecast,

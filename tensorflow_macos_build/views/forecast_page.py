@@ -16,7 +16,7 @@ from tensorflow_macos_build.views import pages
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tensorflow_macos_build.patchqueue.forecast.forecast import (
+    from tensorflow_macos_build.patchqueue.forecast.model import (
         BrokenPatch,
         Forecast,
         ForecastColumn,

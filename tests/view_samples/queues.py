@@ -20,7 +20,7 @@ from tensorflow_macos_build.patchqueue.edit.step import EditProgress
 from tensorflow_macos_build.patchqueue.exchange.exporting import Exported, ExportForm
 from tensorflow_macos_build.patchqueue.exchange.sources import Imported
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
-from tensorflow_macos_build.patchqueue.forecast.forecast import (
+from tensorflow_macos_build.patchqueue.forecast.model import (
     Break,
     Forecast,
     ForecastColumn,

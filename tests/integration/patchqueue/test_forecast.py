@@ -13,13 +13,7 @@ from tensorflow_macos_build import documents
 from tensorflow_macos_build.errors import UsageError
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
-from tensorflow_macos_build.patchqueue.forecast.forecast import (
-    Forecast,
-    Forecaster,
-    PatchForecast,
-    forecast,
-    run,
-)
+from tensorflow_macos_build.patchqueue.forecast.forecast import Forecaster, forecast, run
 from tensorflow_macos_build.patchqueue.queue import storage
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
@@ -34,6 +28,7 @@ from tests.repositories import commits_of
 from tests.truth import Status as Truth
 
 if TYPE_CHECKING:
+    from tensorflow_macos_build.patchqueue.forecast.model import Forecast, PatchForecast
     from tests.repositories import Files
 
 ROOT = Path(__file__).parents[3]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
-from tensorflow_macos_build.patchqueue.forecast.forecast import ForecastColumn, Forecaster
+from tensorflow_macos_build.patchqueue.forecast.forecast import Forecaster
 from tensorflow_macos_build.patchqueue.queue.model import QueueBase
 from tensorflow_macos_build.patchqueue.rebase import engine
 from tensorflow_macos_build.patchqueue.rebase.resolver import Decisions
@@ -24,6 +24,7 @@ from tests.repositories import commits_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tensorflow_macos_build.patchqueue.forecast.model import ForecastColumn
     from tests.repositories import Files, Made
 
 _UPSTREAM = {Status.UPSTREAM_IDENTICAL, Status.UPSTREAM_CHANGED, Status.UPSTREAM_IN_PART}

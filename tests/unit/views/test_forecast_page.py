@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 from tensorflow_macos_build.patchqueue.audit.model import AuditResult
 from tensorflow_macos_build.patchqueue.forecast.bisection import BreakKind
-from tensorflow_macos_build.patchqueue.forecast.forecast import (
+from tensorflow_macos_build.patchqueue.forecast.model import (
     Break,
     Forecast,
     ForecastColumn,
