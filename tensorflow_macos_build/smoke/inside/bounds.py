@@ -46,6 +46,9 @@ def wake_at_child() -> int:
 
 
 def _leave(number: int, frame: Any) -> None:
+    # Once: what ends all that was started is not stopped by the next one.
+    for other in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(other, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 

@@ -92,7 +92,10 @@ def serve(spec: "Json", channel: "Channel") -> None:
                 return
             run(spec, request, channel, wake)
     finally:
-        bounds.end_children()
+        try:
+            bounds.end_children()
+        finally:  # The input ends before a signal comes, which is heeded once: here, it may be.
+            bounds.end_children()
 
 
 def run(spec: "Json", request: "Json", channel: "Channel", wake: int) -> None:

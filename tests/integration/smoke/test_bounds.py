@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import textwrap
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -164,6 +167,32 @@ def test_an_interrupt_ends_the_checks_and_all_that_they_have_started(
     assert b"interrupted" in errors
     wait_until(lambda: left_over(tmp_path) == [])
     assert list(tmp_path.glob("tensorflow-macos-build-*")) == []
+
+
+def test_signals_do_not_stop_what_ends_the_checks(python: Path, tmp_path: Path) -> None:
+    log, started = tmp_path / "log", tmp_path / "started"
+    leaves_many = f"for _ in range(30):\n{textwrap.indent(LEAVES_A_PROCESS, '    ')}"
+    fault = f"{leaves_many}\nimport pathlib; pathlib.Path({str(started)!r}).touch()\n{HANGS}"
+    argv = program_argv((), python)
+    spec = tmp_path / zygote.SPECIFICATION
+    spec.write_text(json.dumps({**SPEC, "mode": "serve", "isolation": "fork", "argv": argv}))
+    request = {"name": "compute", "options": {}, "memory_mb": 2048, "log": str(log)}
+    request |= {"result": str(tmp_path / "result"), "folder": str(tmp_path)}
+    env = {**os.environ, "FAULT": fault}
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*argv, spec], env=env, stdin=pipe, stdout=pipe, cwd=tmp_path) as child:
+        assert child.stdin is not None
+        child.stdin.write(json.dumps(request).encode() + b"\n")
+        child.stdin.flush()
+        wait_until(started.exists)
+        child.stdin.close()
+        for number in (signal.SIGINT, signal.SIGTERM) * 500:
+            if child.poll() is not None:
+                break
+            child.send_signal(number)
+            time.sleep(0.002)
+        child.wait(60)
+    wait_until(lambda: left_over(tmp_path) == [], 20.0)
 
 
 def test_checks_end_when_the_program_that_asked_for_them_is_killed(
