@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.git.work_beside import Steps
 
-_TOLD = 50
-"""Conflicts that are told of at once: two comparisons of each are one question (`blob_diffs`)."""
+_CONFLICTS_AT_ONCE = 50
+"""Conflicts that are reported, or whose files are read, at once: two comparisons of each are one
+question (`blob_diffs`)."""
 
 
 def foresee(
@@ -51,18 +52,19 @@ def foresee(
         skips: whether the replay leaves out what conflicts; else it takes the patch's side.
         foreseen: told of the files that conflict, some at a time.
     """
-    walk, told = _Walk(quarantine, merger, tree, patches, skips=skips), 0
+    walk = _Walk(quarantine, merger, tree, patches, skips=skips)
+    reported = 0  # of the walk's conflicts
     # What is foreseen wrongly may need an object that is missing, and that no patch meets.
     with contextlib.suppress(ObjectMissing):
         while wave := walk.next_wave():
             asked = WorkBeside(merger.steps(tree, wave))
-            if len(walk.conflicts) - told >= _TOLD:  # while git merges
-                foreseen(walk.conflicts[told:])
-                told = len(walk.conflicts)
+            if len(walk.conflicts) - reported >= _CONFLICTS_AT_ONCE:  # while git merges
+                foreseen(walk.conflicts[reported:])
+                reported = len(walk.conflicts)
             yield from asked.rest()
             walk.resolve(wave)
-    if told < len(walk.conflicts):
-        foreseen(walk.conflicts[told:])
+    if reported < len(walk.conflicts):
+        foreseen(walk.conflicts[reported:])
     return len({conflict.commit for conflict in walk.conflicts})
 
 
@@ -140,8 +142,8 @@ class _Walk:
         """Resolve a wave's conflicts where the patch's side is taken; many are read at once."""
         known = [(file, self._merger.known(self._ruled_by, file)) for file in files]
         left = [(file, m.entry) for file, m in known if m and not (m.clean or self._skips)]
-        for start in range(0, len(left), _TOLD):
-            part = left[start : start + _TOLD]
+        for start in range(0, len(left), _CONFLICTS_AT_ONCE):
+            part = left[start : start + _CONFLICTS_AT_ONCE]
             sides = [side for file, entry in part for side in (entry, file.theirs)]
             self._objects.blobs([side.oid for side in sides if side and side.is_file])
             for file, entry in part:

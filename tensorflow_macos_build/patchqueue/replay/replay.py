@@ -224,8 +224,8 @@ class _Replayer:
         if self._on_conflict is OnConflict.STOP:  # which may be at the first one
             return 0
         skips = self._on_conflict is OnConflict.SKIP
-        told = foresight.untold if skips else foreseen
-        return WorkBeside(self._foresight(start, patches, told, skips=skips)).finish()
+        reporter = foresight.untold if skips else foreseen
+        return WorkBeside(self._foresight(start, patches, reporter, skips=skips)).finish()
 
     def foresee_otherwise(self, start: str, patches: Sequence[_Patch], conflicts: int) -> None:
         """Begin to make the merges that are needed where conflicts are treated otherwise."""
