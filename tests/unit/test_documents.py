@@ -4,6 +4,8 @@ from importlib import resources
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tensorflow_macos_build import documents
 
@@ -84,3 +86,18 @@ def test_a_file_name_that_is_no_utf8_survives_writing_and_reading() -> None:
     assert text.encode().isascii()
     assert json.loads(text)["patch"] == name
     assert documents.read(_resolution(patch=name), "resolution", 1)["patch"] == name
+
+
+_VALUES = st.one_of(st.none(), st.integers(), st.text(max_size=3), st.lists(st.text(max_size=3)))
+
+
+@given(st.lists(_VALUES, max_size=5) | _VALUES)
+def test_lines_are_judged_as_by_the_validator_of_the_standard(lines: object) -> None:
+    results = [{"path": "a", "mode": "100644", "lines": lines}]
+    content = _resolution(results=results)
+    judge = jsonschema.Draft202012Validator(documents.schema_of("resolution", 1))
+    if judge.is_valid(json.loads(content)):
+        assert documents.read(content, "resolution", 1)["results"] == results
+    else:
+        with pytest.raises(documents.NotTheDocument):
+            documents.read(content, "resolution", 1)

@@ -112,6 +112,10 @@ class RecordedResolver:
         self._patches = patches
         # the number only orders: a patch that is moved in its queue gets another one (names.assign)
         self._known = {(names.without_number(made.patch), made.met): made for made in known}
+        self._of_patch: dict[str, list[RecordedResolution]] = {}
+        for (patch, _), made in self._known.items():
+            self._of_patch.setdefault(patch, []).append(made)
+        self._names = frozenset(patches.values())
         carried = {names.without_number(name) for name in patches.values()}
         # A patch whose subject was changed has another name; what met tells it all the same.
         self._of_others = {
@@ -131,16 +135,16 @@ class RecordedResolver:
     def may_settle(self, commit: str) -> bool:
         """Whether there is a resolution that may be of a patch's conflict."""
         patch = names.without_number(self._patches[commit])
-        return bool(self._of_others) or any(patch == name for name, _ in self._known)
+        return bool(self._of_others) or patch in self._of_patch
 
     def refused(self, commit: str) -> tuple[str, ...]:
         """Return the names of a patch's resolution files, of which none fits."""
         name = self._patches[commit]
-        others = {*self._patches.values()} - {name}  # subjects, and so the words, can be the same
         return tuple(
             made.file_name
-            for (patch, _), made in self._known.items()
-            if patch == names.without_number(name) and made.patch not in others
+            for made in self._of_patch.get(names.without_number(name), ())
+            # Subjects, and so the words, can be the same: it may be another patch's.
+            if made.patch == name or made.patch not in self._names
         )
 
 
