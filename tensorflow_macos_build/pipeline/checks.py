@@ -15,15 +15,21 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, process
 from tensorflow_macos_build.errors import UsageError, WorkFailed
-from tensorflow_macos_build.pipeline import tools
+from tensorflow_macos_build.pipeline import memory_folder, tools
 from tensorflow_macos_build.release import changelog, workflows
+from tensorflow_macos_build.temporary import SCRATCH_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.console import Ticker
 
 _SHELL_SCRIPTS = ("scripts/inv", "scripts/lock", ".ci/run")
+
+_TEST_FILES = 2 << 30
+"""Room for the temporary files of tests in memory: a whole run had 0.3 GB at most at once."""
+
+_TEST_FOLDER = f"{SCRATCH_PREFIX}tests-"
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,14 @@ def lint(root: Path, ticker: Ticker) -> None:
         )
 
 
-def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
+def tests_pass(
+    root: Path, paths: Sequence[str], jobs: int, announce: Callable[[str], object]
+) -> bool:
     """Run pytest on `paths` of the checkout (none: all tests) in `jobs` processes (0: its choice).
 
     What pytest prints goes straight to the terminal, and its summary is the last of it. A run
-    without any test does not pass.
+    without any test does not pass. `announce` gets a line about where the tests' files are when
+    they are in memory: those are gone at the end.
 
     Raises:
         UsageError: there is no such path.
@@ -104,7 +113,13 @@ def tests_pass(root: Path, paths: Sequence[str], jobs: int) -> bool:
     # is done first takes half of what another has left: no long test ends alone.
     spread = ("-n", str(jobs or _processes()), "--dist", "worksteal")
     argv: list[str | Path] = [_locked("pytest"), *spread, *map(_test_path, paths)]
-    return process.attach(argv, cwd=root) == 0
+    with memory_folder.made(_TEST_FOLDER, _TEST_FILES) as folder:
+        if folder is None:
+            return process.attach(argv, cwd=root) == 0
+        announce(f"temporary files of tests: in memory, in {folder}; deleted at the end")
+        # Named by one letter: the address of a socket, below it, has 108 bytes (unix(7)).
+        argv.append(f"--basetemp={folder / 't'}")
+        return process.attach(argv, cwd=root, env={"TMPDIR": str(folder)}) == 0
 
 
 def _processes() -> int:

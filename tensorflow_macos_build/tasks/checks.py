@@ -44,7 +44,8 @@ def run_tests(
     if lint:
         with Console().progress("lint") as ticker:
             checks.lint(checkout.root(), ticker)
-    return ExitCode.DONE if checks.tests_pass(checkout.root(), path, jobs) else ExitCode.FAILED
+    passed = checks.tests_pass(checkout.root(), path, jobs, announce=Console().line)
+    return ExitCode.DONE if passed else ExitCode.FAILED
 
 
 @command(

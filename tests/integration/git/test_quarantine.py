@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +18,13 @@ from tests.kills import ended_at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MEMORY = Path("/dev/shm")
-"""A file system of its own on every Linux."""
-
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for temporary files on another file system, where the machine has one."""
-    parent = MEMORY if MEMORY.is_dir() else tmp_path
+    folders = [Path(name) for name in ("/dev/shm", "/var/tmp") if os.access(name, os.W_OK)]
+    device = tmp_path.stat().st_dev
+    parent = next((folder for folder in folders if folder.stat().st_dev != device), tmp_path)
     with tempfile.TemporaryDirectory(dir=parent) as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
         yield Path(folder)

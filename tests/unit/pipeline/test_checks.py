@@ -20,9 +20,9 @@ def test_paths_that_hold_no_tests_start_none(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(process, "attach", lambda argv, cwd: pytest.fail(f"{cwd}: {argv}"))
+    monkeypatch.setattr(process, "attach", lambda argv, **_: pytest.fail(str(argv)))
     with pytest.raises(UsageError, match="no such tests"):
-        checks.tests_pass(tmp_path, [path], jobs=1)
+        checks.tests_pass(tmp_path, [path], jobs=1, announce=pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,12 @@ def test_there_are_more_processes_than_processors_where_no_number_is_given(
 ) -> None:
     started: list[str] = []
 
-    def attach(argv: list[str | Path], cwd: Path) -> int:
+    def attach(argv: list[str | Path], cwd: Path, env: object = None) -> int:
         assert cwd == tmp_path
         started.extend(map(str, argv))
         return 0
 
     monkeypatch.setattr(os, "cpu_count", lambda: processors)
     monkeypatch.setattr(process, "attach", attach)
-    assert checks.tests_pass(tmp_path, [], jobs)
+    assert checks.tests_pass(tmp_path, [], jobs, announce=started.append)
     assert started[started.index("-n") + 1] == str(expected)
