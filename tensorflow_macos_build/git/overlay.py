@@ -7,25 +7,29 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
 
 
 class _Folder:
-    """A folder in memory.
+    """A folder in memory: what a tree object holds, and what is otherwise than there.
 
     Attributes:
-        oid: its tree object, or "" when it changed since it was last written.
-        entries: what it holds by name, or None when it has not been looked at.
+        origin: the id of the tree object; "" where there is none.
+        read: what that holds, which others read, too; None when it has not been looked at.
+        others: what is otherwise, by name: entries, folders that were looked into, None for what
+            is gone.
+        oid: its own id as a tree object, or "" when it changed since it was last written.
     """
 
-    __slots__ = ("entries", "oid")
+    __slots__ = ("oid", "origin", "others", "read")
 
-    def __init__(self, oid: str, entries: dict[str, TreeEntry | _Folder] | None = None) -> None:
-        self.oid = oid
-        self.entries = entries
+    def __init__(self, origin: str) -> None:
+        self.origin = self.oid = origin
+        self.read: Mapping[str, TreeEntry] | None = None if origin else {}
+        self.others: dict[str, TreeEntry | _Folder | None] = {}
 
 
 def tree_of_paths(quarantine: Quarantine, entries: Mapping[str, TreeEntry | None]) -> str:
@@ -70,7 +74,7 @@ class Overlay:
         """Return the names in a folder; none when there is no such folder."""
         self._settle()
         node = self._find(folder)
-        return tuple(self._load(node)) if isinstance(node, _Folder) else ()
+        return tuple(self._names(node)) if isinstance(node, _Folder) else ()
 
     def write(self, quarantine: Quarantine) -> str:
         """Write the folders that changed as tree objects, and return the whole tree's id."""
@@ -80,7 +84,7 @@ class Overlay:
     def _settle(self) -> None:
         """Bring what is pending into the folders."""
         gone: dict[str, list[str]] = {}
-        come: dict[str, dict[str, TreeEntry | _Folder]] = {}
+        come: dict[str, dict[str, TreeEntry]] = {}
         for path, entry in self._pending.items():
             folder, _, name = path.rpartition("/")
             if entry is None:
@@ -94,32 +98,36 @@ class Overlay:
         for folder, entries in come.items():
             self._put(folder.split("/") if folder else [], entries)
 
-    def _put(self, parts: Sequence[str], entries: Mapping[str, TreeEntry | _Folder]) -> None:
+    def _put(self, parts: Sequence[str], entries: Mapping[str, TreeEntry]) -> None:
         folder = self._root
         for part in parts:
-            child = self._change(folder).setdefault(part, _Folder("", {}))
+            folder.oid = ""
+            child = self._child(folder, part)
+            if child is None:
+                child = folder.others[part] = _Folder("")
             assert isinstance(child, _Folder), f"{part} is a file where a folder is wanted"
             folder = child
-        self._change(folder).update(entries)
+        folder.oid = ""
+        folder.others.update(entries)
 
     def _remove(self, parts: Sequence[str], names: Iterable[str]) -> None:
         folder, above = self._root, list[_Folder]()
         for part in parts:
-            child = self._load(folder).get(part)
+            child = self._child(folder, part)
             if not isinstance(child, _Folder):
                 return
             above.append(folder)
             folder = child
-        entries = self._load(folder)
-        there = [name for name in names if isinstance(entries.get(name), TreeEntry)]
-        for changed in (*above, folder) if there else ():
-            self._change(changed)
-        for name in there:
-            del entries[name]
+        there = [name for name in names if isinstance(self._child(folder, name), TreeEntry)]
+        if not there:
+            return
+        folder.others.update(dict.fromkeys(there))
+        for changed in (*above, folder):
+            changed.oid = ""
         for parent, part in zip(reversed(above), reversed(parts), strict=True):
-            if self._load(folder):
+            if any(True for _ in self._names(folder)):
                 return
-            del self._load(parent)[part]  # git has no empty folders
+            parent.others[part] = None  # git has no empty folders
             folder = parent
 
     def _find(self, path: str) -> TreeEntry | _Folder | None:
@@ -127,30 +135,37 @@ class Overlay:
         for part in path.split("/"):
             if not isinstance(node, _Folder):
                 return None
-            node = self._load(node).get(part)
+            node = node.others.get(part) or self._child(node, part)
         return node
 
-    def _load(self, folder: _Folder) -> dict[str, TreeEntry | _Folder]:
-        if folder.entries is None:
-            folder.entries = {
-                name: _Folder(entry.oid) if entry.is_tree else entry
-                for name, entry in self._objects.tree(folder.oid).items()
-            }
-        return folder.entries
+    def _child(self, folder: _Folder, name: str) -> TreeEntry | _Folder | None:
+        if name in folder.others:
+            return folder.others[name]
+        entry = self._read(folder).get(name)
+        if entry is None or not entry.is_tree:
+            return entry
+        child = folder.others[name] = _Folder(entry.oid)
+        return child
 
-    def _change(self, folder: _Folder) -> dict[str, TreeEntry | _Folder]:
-        entries = self._load(folder)  # first: its id is what it is loaded by
-        folder.oid = ""
-        return entries
+    def _names(self, folder: _Folder) -> Iterator[str]:
+        read, others = self._read(folder), folder.others
+        yield from (name for name in read if others.get(name, read[name]) is not None)
+        yield from (name for name, node in others.items() if node and name not in read)
+
+    def _read(self, folder: _Folder) -> Mapping[str, TreeEntry]:
+        if folder.read is None:
+            folder.read = self._objects.tree(folder.origin)
+        return folder.read
 
     def _write(self, folder: _Folder, quarantine: Quarantine) -> str:
         if not folder.oid:
-            folder.oid = quarantine.write_tree(
-                {
-                    name: TreeEntry(TREE_MODE, self._write(child, quarantine))
-                    if isinstance(child, _Folder)
-                    else child
-                    for name, child in self._load(folder).items()
-                }
-            )
+            others = {name: self._written(node, quarantine) for name, node in folder.others.items()}
+            folder.oid = quarantine.write_tree_like(folder.origin, self._read(folder), others)
         return folder.oid
+
+    def _written(
+        self, node: TreeEntry | _Folder | None, quarantine: Quarantine
+    ) -> TreeEntry | None:
+        if isinstance(node, _Folder):
+            return TreeEntry(TREE_MODE, self._write(node, quarantine))
+        return node

@@ -26,6 +26,7 @@ from tensorflow_macos_build.git.objects import (
     encode_path,
     reading,
 )
+from tensorflow_macos_build.git.recent import Recent
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.git.running import RunningGits
 from tensorflow_macos_build.git.unwritten import UnwrittenObjects
@@ -48,6 +49,10 @@ _HASH = "sha1"
 """That of a repository which names no other one (git-config(1), extensions.objectFormat)."""
 
 
+_ALIKE_KEPT = 20_000
+"""Entries that are kept, some 200 bytes each, of what makes one tree of another."""
+
+
 class Quarantine:
     """A throw-away repository over a real one: reads see both, writes stay here.
 
@@ -67,6 +72,9 @@ class Quarantine:
         self._folder = git.git_dir / "objects"
         self._attributes = TreeAttributes(objects, git.git_dir / "attributes")
         self._values: dict[tuple[Path, str], dict[str, str]] = {}
+        self._alike: Recent[tuple[str, frozenset[tuple[str, TreeEntry | None]]], str] = Recent(
+            _ALIKE_KEPT
+        )
 
     def git_on(self, tree: str) -> Git:
         """Return the quarantine's git as it sees files on a tree, by the tree's own attributes."""
@@ -130,6 +138,26 @@ class Quarantine:
         oid = self.write("tree", emit_tree(entries))
         self.objects.remember_tree(oid, entries)
         return oid
+
+    def write_tree_like(
+        self, oid: str, entries: Mapping[str, TreeEntry], others: Mapping[str, TreeEntry | None]
+    ) -> str:
+        """Put a tree into the quarantine that is like another, and return its id.
+
+        Replays on many trees change the same folders alike: such a tree is made once.
+
+        Args:
+            oid: the other's id; "" for an empty one.
+            entries: what that holds.
+            others: what is to be otherwise, None where nothing shall be.
+        """
+        key = oid, frozenset(item for item in others.items() if entries.get(item[0]) != item[1])
+        made = self._alike.get(key)
+        if made is None:
+            both = {**entries, **others}
+            made = self.write_tree({name: entry for name, entry in both.items() if entry})
+            self._alike.put(key, made, len(key[1]) + 1)
+        return made
 
     def write_commit(
         self,
