@@ -48,6 +48,25 @@ Became = tuple[PathChange, ...] | TreePair
 """What a tree became: path by path; or whole trees, where git merged those."""
 
 
+class PathEntries(NamedTuple):
+    """What a patch puts into a tree.
+
+    Attributes:
+        entries: what is then at paths, None where nothing is.
+        rules: whether a .gitattributes is among them.
+    """
+
+    entries: Mapping[str, TreeEntry | None]
+    rules: bool
+
+
+def path_entries(became: Sequence[PathChange]) -> PathEntries:
+    """Return what is different in a tree after it became another one, path by path."""
+    entries = {change.path: change.new for change in became if change.new != change.old}
+    rules = any(path.rpartition("/")[2] == attributes.NAME for path in entries)
+    return PathEntries(entries, rules)
+
+
 def trees_of(quarantine: Quarantine, became: Became) -> TreePair:
     """Return two trees that differ as a tree before and after; they need not hold what is equal."""
     if isinstance(became, TreePair):
@@ -127,9 +146,13 @@ class PatchedTree:
         """Go on with what the tree becomes."""
         if isinstance(became, TreePair):
             self.become(became.after)
-            return
-        self._state.change({c.path: c.new for c in became if c.new != c.old})
-        if any(change.path.rpartition("/")[2] == attributes.NAME for change in became):
+        else:
+            self.put(path_entries(became))
+
+    def put(self, changed: PathEntries) -> None:
+        """Go on with other entries at paths."""
+        self._state.change(changed.entries)
+        if changed.rules:
             self._ruled_by = self.write()
 
     def otherwise(self, became: Became, entries: Mapping[str, TreeEntry | None]) -> Became:

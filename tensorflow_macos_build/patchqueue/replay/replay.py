@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
-from tensorflow_macos_build.git.merges import MergeResult
 from tensorflow_macos_build.git.work_beside import WorkBeside
 from tensorflow_macos_build.patchqueue.replay import foresight
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, became_by
@@ -28,6 +27,11 @@ from tensorflow_macos_build.patchqueue.replay.steps import (
     StepOutcome,
     changes_tree,
 )
+from tensorflow_macos_build.patchqueue.replay.taken_over import (
+    beside_taken,
+    meets_the_same,
+    meets_the_same_otherwise,
+)
 from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDifference
 from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
 
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
+    from tensorflow_macos_build.git.merges import MergeResult
     from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
@@ -45,9 +50,6 @@ if TYPE_CHECKING:
 
     _Patch = tuple[str, tuple[PathChange, ...]]
     """A commit, and what it does to each path."""
-
-_BY_ITSELF = (StepOutcome.TAKEN, StepOutcome.MERGED, StepOutcome.EMPTY)
-"""How patches come out of which nobody decides."""
 
 _WALK = 20
 """Patches that are walked over in the time of a merge that was not foreseen."""
@@ -95,25 +97,23 @@ def replay(
     start = tree_of(quarantine.objects, onto)
     tree = PatchedTree(quarantine, start, merger)
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
-    known = earlier.replay.steps if earlier else ()
+    # where each step leaves something of its own, none is taken over
+    takes_over = earlier and not write_trees and on_conflict is not OnConflict.STOP
+    known = earlier.replay.steps[: len(patches)] if earlier and takes_over else ()
     apart = earlier.apart(start) if earlier else TreeDifference()
-    taken = sum(meets_the_same(step, apart) for step in known)
-    conflicts = replayer.foresee(start, patches, len(patches) - taken, foreseen)
+    taken = [meets_the_same(step, at, apart) for at, step in enumerate(known)]
+    to_foresee = beside_taken(patches, taken)
+    conflicts = replayer.foresee(start, to_foresee, len(patches) - sum(taken), foreseen)
     if otherwise:
         replayer.foresee_otherwise(start, patches, conflicts)
-    steps: list[ReplayStep] = []
+    steps = replayer.again(known, apart)
     stopped = False
-    for commit, its_changes in patches:
+    for commit, its_changes in patches[len(steps) :]:
         if stopped:
             # a step of its own all the same: steps and patches are walked through side by side
             steps.append(ReplayStep(commit, StepOutcome.NOT_REACHED, its_changes))
             continue
-        if len(steps) < len(known):
-            before = known[len(steps)]
-            step = replayer.again(before, apart)
-            apart.grow(before.became, step.became)
-        else:
-            step = replayer.step(commit, its_changes)
+        step = replayer.step(commit, its_changes)
         if write_trees:
             step = replace(step, after=tree.write())
         steps.append(step)
@@ -153,15 +153,18 @@ def replay_otherwise(
     replayer = _Replayer(quarantine, tree, merger, on_conflict, resolver)
     known = earlier.replay.steps[: len(done.steps)] if earlier else ()
     since = earlier.apart(done.onto) if earlier else TreeDifference()
-    anew = sum(_is_settled(step) for step in done.steps[len(known) :])
     both = zip(known, done.steps, strict=False)  # the queue may go on
-    anew += sum(not _meets_the_same_otherwise(before, step, since) for before, step in both)
+    taken = [
+        meets_the_same_otherwise(before, step, at, since) for at, (before, step) in enumerate(both)
+    ]
+    anew = len(taken) - sum(taken) + sum(step.is_settled for step in done.steps[len(known) :])
     merger.finish()
-    replayer.foresee(done.onto, [(step.commit, step.changes) for step in done.steps], anew)
-    apart = TreeDifference()
+    patches = [(step.commit, step.changes) for step in done.steps]
+    replayer.foresee(done.onto, beside_taken(patches, taken), anew)
+    apart = earlier.nowhere if earlier else TreeDifference()
     steps: list[OtherStep] = []
     for step, before in itertools.zip_longest(done.steps, known):
-        made = replayer.otherwise(step, apart, before, since)
+        made = replayer.otherwise(step, len(steps), apart, before, since)
         apart.grow(step.became, made.became)
         if before is not None:
             since.grow(before.became, made.became)
@@ -246,20 +249,37 @@ class _Replayer:
             self._quarantine, self._merger, start, to_do, skips=skips, foreseen=foreseen
         )
 
-    def again(self, earlier: ReplayStep, apart: TreeDifference) -> ReplayStep:
-        """Replay a patch that was replayed on a tree which is `apart` from this one."""
-        if self._has_landed(earlier.commit) or not meets_the_same(earlier, apart):
-            return self.step(earlier.commit, earlier.changes)
-        if not _is_settled(earlier):
-            self._tree.take(earlier.became)
+    def again(self, known: Sequence[ReplayStep], apart: TreeDifference) -> list[ReplayStep]:
+        """Replay the first patches, which were replayed on a tree that is `apart` from this one."""
+        steps: list[ReplayStep] = []
+        for position, before in enumerate(known):
+            if self._has_landed(before.commit) or not meets_the_same(before, position, apart):
+                steps.append(self.step(before.commit, before.changes))
+                self._merger.go_on()
+            else:
+                steps.append(self._take_over(before))
+            apart.grow(before.became, steps[-1].became)
+        return steps
+
+    def _take_over(self, earlier: ReplayStep) -> ReplayStep:
+        """Do what a patch did that met what it meets here."""
+        if not earlier.is_settled:
+            self._put(earlier)
             return earlier
         # it conflicts as it did; where somebody had a say, it may be settled otherwise here
         assert earlier.merged is not None, "conflicts are git's to find"
         outcome, became = self._settle(earlier.commit, earlier.changes, earlier.merged)
-        self._tree.take(became)
         if (outcome, became) == (earlier.outcome, earlier.became):
+            self._put(earlier)
             return earlier
+        self._tree.take(became)
         return replace(earlier, outcome=outcome, became=became)
+
+    def _put(self, step: ReplayStep) -> None:
+        if step.puts is None:
+            self._tree.take(step.became)
+        else:
+            self._tree.put(step.puts)
 
     def _has_landed(self, commit: str) -> bool:
         return self._resolver is not None and self._resolver.has_landed(commit)
@@ -291,6 +311,7 @@ class _Replayer:
     def otherwise(
         self,
         done: ReplayStep,
+        position: int,
         apart: TreeDifference,
         before: OtherStep | None,
         since: TreeDifference,
@@ -299,15 +320,17 @@ class _Replayer:
 
         Args:
             done: how it came out.
+            position: its own in the queue.
             apart: what is different from the tree that it met there.
             before: the same patch in an earlier replay.
             since: what is different from the tree that it met there.
         """
-        if meets_the_same(done, apart):
-            return OtherStep(done.commit, self.again(done, apart))
-        if before is not None and _meets_the_same_otherwise(before, done, since):
+        if meets_the_same(done, position, apart):
+            made = self._take_over(done)
+            return before if before and before.made is made else OtherStep(done.commit, made)
+        if before and meets_the_same_otherwise(before, done, position, since):
             if isinstance(before.made, ReplayStep):
-                return OtherStep(done.commit, self.again(before.made, since))
+                return OtherStep(done.commit, self._take_over(before.made))
             if self._is_left_out(done):
                 return before
         unmade = self._certain_conflict(done)
@@ -350,31 +373,3 @@ class _Replayer:
         if entries is None:  # of a patch that is skipped, left out, or stopped at, nothing is taken
             return outcome, ()
         return outcome, self._tree.otherwise(became_by(merged), entries)
-
-
-def _is_settled(step: ReplayStep) -> bool:
-    """Whether a patch conflicts, however it goes on then."""
-    return step.merged is not None and not step.merged.clean
-
-
-def meets_the_same(step: ReplayStep, apart: TreeDifference) -> bool:
-    """Whether a patch meets here what it met on a tree that is `apart` from this one.
-
-    Then it comes out the same, unless it conflicts and is settled otherwise.
-    """
-    if not (step.outcome in _BY_ITSELF or _is_settled(step)):
-        return False
-    if apart.is_none:
-        return True
-    if isinstance(step.merged, MergeResult):
-        return False  # anything in the trees may have had a say
-    if step.lacks_files and not apart.moves_none:
-        return False
-    return apart.leaves(step.meets, merged=step.merged is not None)
-
-
-def _meets_the_same_otherwise(before: OtherStep, done: ReplayStep, since: TreeDifference) -> bool:
-    """Whether a patch meets here what it met before; `done` is how it came out otherwise."""
-    if isinstance(before.made, ReplayStep):
-        return meets_the_same(before.made, since)
-    return since.moves_none and since.leaves(done.meets, merged=True)

@@ -7,23 +7,25 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from tensorflow_macos_build.patchqueue.replay import tree_difference
+from tensorflow_macos_build.git.merges import MergeResult
+from tensorflow_macos_build.patchqueue.replay import patched_tree, tree_difference
 from tensorflow_macos_build.patchqueue.replay.patched_tree import TreePair
+from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDifference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tensorflow_macos_build.git.merges import MergeOutcome, MergeResult
+    from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.patched_tree import (
         Became,
         MergedFiles,
         PatchedTree,
+        PathEntries,
     )
     from tensorflow_macos_build.patchqueue.replay.tree_difference import (
         Footprint,
-        TreeDifference,
         UpstreamDifferences,
     )
     from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
@@ -63,6 +65,10 @@ class StepOutcome(Enum):
     """The replay stopped before it."""
 
 
+_BY_ITSELF = (StepOutcome.TAKEN, StepOutcome.MERGED, StepOutcome.EMPTY)
+"""How patches come out of which nobody decides."""
+
+
 @dataclass(frozen=True)
 class ReplayStep:
     """One patch's part of a replay.
@@ -92,7 +98,30 @@ class ReplayStep:
         """What it meets in a tree."""
         return tree_difference.footprint(self.changes)
 
-    @property
+    @functools.cached_property
+    def puts(self) -> PathEntries | None:
+        """What the replay put into the tree for it; None: git made another tree."""
+        if isinstance(self.became, TreePair):
+            return None
+        return patched_tree.path_entries(self.became)
+
+    @functools.cached_property
+    def is_settled(self) -> bool:
+        """Whether it conflicts, however it goes on then."""
+        return self.merged is not None and not self.merged.clean
+
+    @functools.cached_property
+    def is_by_itself(self) -> bool:
+        """Whether nobody decided about it, unless it conflicts."""
+        return self.is_settled or self.outcome in _BY_ITSELF
+
+    @functools.cached_property
+    def is_plain(self) -> bool:
+        """Whether it is clean, and what it meets decided alone, wherever other files are."""
+        has_trees = isinstance(self.merged, MergeResult)
+        return self.is_by_itself and not (self.is_settled or has_trees or self.lacks_files)
+
+    @functools.cached_property
     def is_in_tree(self) -> bool:
         """Whether the replay changed the tree for it."""
         return changes_tree(self.became)
@@ -205,6 +234,11 @@ class Earlier(Generic[_Replay]):
     def apart(self, tree: str) -> TreeDifference:
         """Return what is different in a tree that patches are replayed on now."""
         return self.differences.between(self.replay.onto, tree)
+
+    @property
+    def nowhere(self) -> TreeDifference:
+        """No difference yet, between trees that the same patches are replayed on."""
+        return TreeDifference(meeting=self.differences.meeting)
 
 
 def changes_tree(became: Became) -> bool:

@@ -38,6 +38,32 @@ def footprint(changes: Sequence[PathChange]) -> Footprint:
     return Footprint(frozenset(shape.union(c.path for c in changes)), frozenset(shape))
 
 
+class MeetingPatches:
+    """Which patches of a queue meet a path.
+
+    Args:
+        patches: what each does to each path, in order.
+    """
+
+    def __init__(self, patches: Iterable[Sequence[PathChange]]) -> None:
+        self._at: dict[str, list[int]] = {}
+        self._inside: dict[str, list[int]] = {}
+        for position, changes in enumerate(patches):
+            meets = footprint(changes)
+            for path in meets.paths:
+                self._at.setdefault(path, []).append(position)
+            for path in meets.shape:
+                self._inside.setdefault(path, []).append(position)
+
+    def at(self, path: str) -> Sequence[int]:
+        """Return the positions of the patches that meet what is at a path."""
+        return self._at.get(path, ())
+
+    def inside(self, folder: str) -> Sequence[int]:
+        """Return those of the patches that meet it when something comes into a folder, or goes."""
+        return self._inside.get(folder, ())
+
+
 def _never(_: str) -> bool:
     return False
 
@@ -48,12 +74,18 @@ class TreeDifference:
     Args:
         changes: what is different before the first patch, from one tree to the other.
         stays: whether a file is there before each patch, as the queue has it.
+        meeting: which patches meet a path, where that is known.
     """
 
     def __init__(
-        self, changes: Iterable[PathChange] = (), stays: Callable[[str], bool] = _never
+        self,
+        changes: Iterable[PathChange] = (),
+        stays: Callable[[str], bool] = _never,
+        meeting: MeetingPatches | None = None,
     ) -> None:
         self._stays = stays
+        self._meeting = meeting
+        self._met: set[int] = set()
         self._paths: dict[str, bool] = {}
         """Whether there is something at a path in one of the trees only."""
         self._inside: Counter[str] = Counter()
@@ -78,6 +110,14 @@ class TreeDifference:
         git takes none of those for renamed.
         """
         return not (self._moving or self._anywhere)
+
+    def may_meet(self, position: int) -> bool:
+        """Whether a patch may meet something that is different now, or was so far.
+
+        That costs less than to look at what it meets: most patches meet nothing of it.
+        """
+        everywhere = self._meeting is None or self._anywhere or self._rules
+        return bool(everywhere) or position in self._met
 
     def leaves(self, meets: Footprint, *, merged: bool) -> bool:
         """Whether a patch meets the same in both trees.
@@ -111,6 +151,10 @@ class TreeDifference:
     def _differs(self, path: str, *, one_sided: bool) -> None:
         if one_sided and not self._paths.get(path):
             self._inside.update(folders_above(path))
+        if self._meeting is not None:
+            self._met.update(self._meeting.at(path))
+            for folder in folders_above(path) if one_sided else ():
+                self._met.update(self._meeting.inside(folder))
         self._paths[path] = one_sided or self._paths.get(path, False)
         if self._paths[path] or not self._stays(path):
             self._moving.add(path)
@@ -135,11 +179,15 @@ class UpstreamDifferences:
         base: the tree that the first patch was made for.
         patches: what each patch does to each path. They are a line: each was made for what those
             before it make of the base.
+
+    Attributes:
+        meeting: which of the patches meet a path.
     """
 
     def __init__(
-        self, quarantine: Quarantine, base: str, patches: Iterable[Sequence[PathChange]]
+        self, quarantine: Quarantine, base: str, patches: Sequence[Sequence[PathChange]]
     ) -> None:
+        self.meeting = MeetingPatches(patches)
         # both sides are upstream's: what is in memory yet need not be written for it
         self._git = replace(quarantine.git, publish=None)
         self._lookup = TreeLookup(quarantine)
@@ -153,7 +201,7 @@ class UpstreamDifferences:
         if self._known is None or self._known[0] != (old, new):
             (changes,) = trees.between(self._git, [(old, new)])
             self._known = (old, new), changes
-        return TreeDifference(self._known[1], self._stays)
+        return TreeDifference(self._known[1], self._stays, self.meeting)
 
     def _stays(self, path: str) -> bool:
         if path not in self._stay:
