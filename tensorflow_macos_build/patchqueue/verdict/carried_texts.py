@@ -26,21 +26,20 @@ _BYTES_KEPT = 8 << 20
 """Bytes of the texts of differences that are remembered."""
 
 
-def is_as_it_was(step: ReplayStep) -> bool:
-    """Whether ids decided for each path of a patch: its text is what it was, and is not read."""
-    return step.outcome is StepOutcome.TAKEN and not step.upstream_had
-
-
 class ComparedTrees:
     """Differences of trees, of which the latest are remembered.
 
     What a patch changes on its old base is the same for each new one, and mostly what is left of
     it is, too.
+
+    Attributes:
+        unchanged: by patch, the latest step that left its text as it was.
     """
 
     def __init__(self, quarantine: Quarantine) -> None:
         self._quarantine = quarantine
         self._known: Recent[tuple[tuple[str, str], bool], TreeDiff] = Recent(_BYTES_KEPT)
+        self.unchanged: dict[str, ReplayStep] = {}
 
     def of(self, pairs: Sequence[tuple[str, str]], *, renames: bool) -> list[TreeDiff]:
         """Return the differences of pairs of trees."""
@@ -69,8 +68,19 @@ class CarriedTexts:
         self._quarantine = quarantine
         self._compared = remembered
         carried = (StepOutcome.TAKEN, StepOutcome.MERGED)
-        self._waiting = [s for s in steps if s.outcome in carried and not is_as_it_was(s)]
+        self._waiting = [s for s in steps if s.outcome in carried and self.may_be_otherwise(s)]
         self._known: dict[str, _Texts] = {}
+
+    def may_be_otherwise(self, step: ReplayStep) -> bool:
+        """Whether a patch's text has to be read, and may be another than it was."""
+        if step.outcome is StepOutcome.TAKEN and not step.upstream_had:  # ids decided for each path
+            return False
+        # a step that was taken over from another replay is the same object
+        return self._compared.unchanged.get(step.commit) is not step
+
+    def note_unchanged(self, step: ReplayStep) -> None:
+        """Take note that a patch's text is what it was; replays that take it over ask no more."""
+        self._compared.unchanged[step.commit] = step
 
     def of(self, step: ReplayStep) -> _Texts:
         """Return a patch's difference on its old base, and what is left of it on the new one."""

@@ -13,7 +13,7 @@ from typing_extensions import assert_never
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutcome
-from tensorflow_macos_build.patchqueue.verdict import carried_texts, commit_diffs, line_writers
+from tensorflow_macos_build.patchqueue.verdict import commit_diffs, line_writers
 from tensorflow_macos_build.patchqueue.verdict.carried_texts import CarriedTexts, ComparedTrees
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
 from tensorflow_macos_build.patchqueue.verdict.counterfactual import (
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.replay.steps import Replay, ReplayStep, Resolver
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.line_writers import LineWriters
+
+
+_NO_EVIDENCE = Evidence()
 
 
 class StatusClassifier:
@@ -195,12 +198,13 @@ class StatusClassifier:
     def _carried_on(
         self, patch: QueueCommit, step: ReplayStep, texts: CarriedTexts
     ) -> tuple[Status, Evidence]:
-        if carried_texts.is_as_it_was(step):
-            return Status.CLEAN, Evidence()
+        if not texts.may_be_otherwise(step):
+            return Status.CLEAN, _NO_EVIDENCE
         before, after = texts.of(step)
         files = _changed_files(before, after)
         if not files:
-            return Status.CLEAN, Evidence()
+            texts.note_unchanged(step)
+            return Status.CLEAN, _NO_EVIDENCE
         # A recorded commit is evidence that upstream has it only while nothing took it back, and it
         # gives the status only where the patch lost lines: message and tree must agree.
         recorded = self._history.recorded(patch.message)

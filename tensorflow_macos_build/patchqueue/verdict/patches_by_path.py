@@ -16,15 +16,23 @@ class PatchesByPath:
 
     def __init__(self) -> None:
         self._patches: list[QueueCommit] = []
+        self._steps: list[ReplayStep] = []
         self._paths: list[set[str]] = []
         self._by_path: dict[str, list[int]] = {}
 
     def add(self, patch: QueueCommit, step: ReplayStep) -> None:
         """Add the next patch."""
-        self._paths.append({change.path for change in step.changes})
-        for path in self._paths[-1]:
-            self._by_path.setdefault(path, []).append(len(self._patches))
+        # its paths are read when they are asked for: of most queues nobody does
         self._patches.append(patch)
+        self._steps.append(step)
+
+    def _read(self) -> None:
+        """Read the paths of those that were added since."""
+        for step in self._steps[len(self._paths) :]:
+            paths = {change.path for change in step.changes}
+            for path in paths:
+                self._by_path.setdefault(path, []).append(len(self._paths))
+            self._paths.append(paths)
 
     @property
     def all(self) -> tuple[QueueCommit, ...]:
@@ -33,11 +41,13 @@ class PatchesByPath:
 
     def on(self, paths: Iterable[str]) -> tuple[QueueCommit, ...]:
         """Return the patches that touch any of the paths, in the queue's order."""
+        self._read()
         numbers = {number for path in paths for number in self._by_path.get(path, ())}
         return tuple(self._patches[number] for number in sorted(numbers))
 
     def paths_of_others(self, patches: Collection[QueueCommit]) -> Iterator[str]:
         """Yield the paths that the patches beside some touch."""
+        self._read()
         for patch, paths in zip(self._patches, self._paths, strict=True):
             if patch not in patches:
                 yield from paths
