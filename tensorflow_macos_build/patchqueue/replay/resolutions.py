@@ -116,7 +116,7 @@ class RecordedResolver:
         for (patch, _), made in self._known.items():
             self._of_patch.setdefault(patch, []).append(made)
         self._names = frozenset(patches.values())
-        carried = {names.without_number(name) for name in patches.values()}
+        carried = {names.without_number(name) for name in patches.values()} if known else ()
         # A patch whose subject was changed has another name; what met tells it all the same.
         self._of_others = {
             made.met: made for made in known if names.without_number(made.patch) not in carried
