@@ -30,7 +30,34 @@ class BreakKind(Enum):
     has and the commit before it on the line has not."""
 
 
-def line_of(git: Git, objects: ObjectReader, base: str, revision: str) -> tuple[str, ...]:
+class FirstParents:
+    """The first parents of commits, read at once for all revisions as far as a base lacks them.
+
+    Args:
+        git: where to ask.
+        base: the base.
+        revisions: the revisions that lines are asked for to.
+    """
+
+    def __init__(self, git: Git, base: str, revisions: Sequence[str]) -> None:
+        self._git = git
+        self.base = base
+        rows = git.line("rev-list", "--first-parent", "--parents", *revisions, f"^{base}")
+        self._above = {oid: parents[:1] for oid, *parents in map(str.split, rows.splitlines())}
+
+    def of(self, commit: str, known: str) -> list[str]:
+        """Return a commit and its first parents, newest first, as far as one has not got them."""
+        if known != self.base:
+            return self._git.line("rev-list", "--first-parent", commit, f"^{known}").split()
+        line: list[str] = []
+        above = [commit]
+        while above and above[0] in self._above:
+            line += above
+            above = self._above[above[0]]
+        return line
+
+
+def line_of(parents: FirstParents, objects: ObjectReader, revision: str) -> tuple[str, ...]:
     """Return the commits on the way from a base to a revision, both included (see the module).
 
     Where the two lines of first parents begin at different roots, they are put side by side.
@@ -39,24 +66,19 @@ def line_of(git: Git, objects: ObjectReader, base: str, revision: str) -> tuple[
     up: list[str] = []
     # One turn is not always enough: a line may enter the other's history by a merge's second
     # parent, and go on from there beside it.
-    low, high = base, revision
+    low, high = parents.base, revision
     while low != high:
-        if more := _first_parents(git, high, low):
+        if more := parents.of(high, low):
             up += more
-            if not (parents := objects.commit(more[-1]).parents):
+            if not (above := objects.commit(more[-1]).parents):
                 return (*down, low, *reversed(up))
-            high = parents[0]
-        elif more := _first_parents(git, low, high):
+            high = above[0]
+        elif more := parents.of(low, high):
             down += more
-            if not (parents := objects.commit(more[-1]).parents):
+            if not (above := objects.commit(more[-1]).parents):
                 return (*down, high, *reversed(up))
-            low = parents[0]
+            low = above[0]
     return (*down, low, *reversed(up))
-
-
-def _first_parents(git: Git, commit: str, known: str) -> list[str]:
-    """Return a commit and its first parents, newest first, as far as `known` has not got them."""
-    return git.line("rev-list", "--first-parent", commit, f"^{known}").split()
 
 
 def turns(last: int, holds: Callable[[int], bool], asked: Iterable[int]) -> list[int]:

@@ -11,7 +11,7 @@ from tensorflow_macos_build.console import in_phase, silent
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
-from tensorflow_macos_build.patchqueue.forecast import bisection
+from tensorflow_macos_build.patchqueue.forecast import bisection, upstream_line
 from tensorflow_macos_build.patchqueue.forecast.model import (
     Break,
     Forecast,
@@ -22,7 +22,6 @@ from tensorflow_macos_build.patchqueue.forecast.model import (
 from tensorflow_macos_build.patchqueue.forecast.prober import Prober
 from tensorflow_macos_build.patchqueue.forecast.replays import PartialReplays
 from tensorflow_macos_build.patchqueue.forecast.turns import TurnSearch
-from tensorflow_macos_build.patchqueue.forecast.upstream_line import UpstreamLine
 from tensorflow_macos_build.patchqueue.formats import trailers
 from tensorflow_macos_build.patchqueue.queue import conditions, materialise, opening, storage
 from tensorflow_macos_build.patchqueue.queue.commit_range import resolve
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.audit.model import AuditResult
+    from tensorflow_macos_build.patchqueue.forecast.upstream_line import UpstreamLine
     from tensorflow_macos_build.patchqueue.queue.model import Queue, QueueBase, QueueCommit
     from tensorflow_macos_build.patchqueue.queue.opening import OpenedQueue
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
@@ -193,10 +193,10 @@ class Forecaster:
         replays: list[_RevisionReplay] = []
         passes = len(commits) + 1
         whole = self._history(list(commits.values()))
+        lines = upstream_line.lines_to(self._quarantine, whole, list(commits.values()))
         for number, (ref, commit) in enumerate(commits.items(), 1):
             replaying = in_phase(ticker, number, passes, f"replaying on {ref}")
-            line = UpstreamLine(self._quarantine, whole, commit)
-            replays.append(self._replay(ref, line, replaying))
+            replays.append(self._replay(ref, lines[commit], replaying))
         breaks = self._bisect(replays, in_phase(ticker, passes, passes, "bisecting"))
         waiting, upstream = [*_conditions(self._patches)], self._quarantine.source
         return tuple(

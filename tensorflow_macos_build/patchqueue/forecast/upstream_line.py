@@ -19,23 +19,48 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
 
 
+def lines_to(
+    quarantine: Quarantine, whole: UpstreamHistory, revisions: Sequence[str]
+) -> dict[str, UpstreamLine]:
+    """Return the lines to revisions by their full ids; what two share of the way is read once."""
+    if not revisions:
+        return {}
+    parents = bisection.FirstParents(quarantine.git, whole.old, revisions)
+    ways = {oid: bisection.line_of(parents, quarantine.objects, oid) for oid in revisions}
+    lines: dict[str, UpstreamLine] = {}
+    for revision, commits in sorted(ways.items(), key=lambda way: -len(way[1])):
+        through = (line for line in lines.values() if line.commits[: len(commits)] == commits)
+        lines[revision] = UpstreamLine(quarantine, whole, commits, next(through, None))
+    return lines
+
+
 class UpstreamLine:
     """A line of commits (`bisection.line_of`), with what the history says of them.
 
     Args:
         quarantine: reads the objects.
         whole: what upstream did, up to the revision at least.
-        revision: the revision's full id.
+        commits: those of the line.
+        longer: a line that begins with them, which then has what is known of both.
 
     Attributes:
         commits: those of the line, the queue's base first.
         history: what upstream did up to the revision.
     """
 
-    def __init__(self, quarantine: Quarantine, whole: UpstreamHistory, revision: str) -> None:
+    def __init__(
+        self,
+        quarantine: Quarantine,
+        whole: UpstreamHistory,
+        commits: tuple[str, ...],
+        longer: UpstreamLine | None = None,
+    ) -> None:
         self._quarantine = quarantine
-        self.commits = bisection.line_of(quarantine.git, quarantine.objects, whole.old, revision)
-        self._along = HistoryAlongLine(whole, self.commits)
+        self.commits = commits
+        self._longer = longer
+        self._along: HistoryAlongLine = (
+            longer._along if longer else HistoryAlongLine(whole, commits)
+        )
         self.history = self.until(len(self.commits) - 1)
         self._compared: dict[str, set[int]] = {}
 
@@ -45,7 +70,11 @@ class UpstreamLine:
 
     def bringing(self, commits: Iterable[str]) -> set[int]:
         """Return the positions at which commits come into the line's history."""
-        return self._along.bringing(commits)
+        return self._own(self._along.bringing(commits))
+
+    def _own(self, positions: Iterable[int]) -> set[int]:
+        """Return those of positions that the line has itself."""
+        return {position for position in positions if position < len(self.commits)}
 
     def with_moves(self, paths: Iterable[str]) -> set[str]:
         """Return paths, and those that upstream moved their files to, and these in turn."""
@@ -59,6 +88,9 @@ class UpstreamLine:
 
     def expect(self, paths: Iterable[str]) -> None:
         """Compare commits with those before them at paths that will be asked for, all at once."""
+        if self._longer:
+            self._longer.expect(paths)
+            return
         fresh = {*paths, *self._attributes} - self._compared.keys()
         if not fresh:
             return
@@ -74,6 +106,8 @@ class UpstreamLine:
 
     def changing(self, paths: Iterable[str]) -> set[int]:
         """Return the positions at which paths change, or commits come that changed them."""
+        if self._longer:
+            return self._own(self._longer.changing(paths))
         asked = {*paths, *self._attributes}
         self.expect(asked)
         touches = self.history.log.touches

@@ -62,6 +62,32 @@ def foresee(made: Made, *, everywhere: bool = False) -> Outlook:
         return Outlook(column, {commit: statuses(commit) for commit in sorted(asked)})
 
 
+@st.composite
+def _to_and_fro(draw: st.DrawFn) -> repositories.Case:
+    """Draw a history that changes few lines again and again, and moves a file away and back."""
+    base = {name: (repositories.FILE, repositories.lines(name, 9)) for name in ("f", "d/g")}
+    rows = st.sampled_from((("f", 3), ("f", 3), ("d/g", 3), ("f", 7)))
+    trees = [base]
+    for number in range(draw(st.integers(4, 8))):
+        files = dict(trees[-1])
+        path, row = draw(rows)
+        if path in files:
+            was = base[path][1].splitlines()[row]
+            changed = files[path][1].splitlines()[row] != was
+            back = changed and draw(st.integers(0, 3)) > 0
+            words = was.decode() if back else f"upstream {number}"
+            files = _edited(files, [(path, row)], words)
+        if draw(st.integers(0, 9)) == 9:
+            old, new = ("f", "e/f") if "f" in files else ("e/f", "f")
+            files[new] = files.pop(old)
+        trees.append(files)
+    queue = [base]
+    for number in range(draw(st.integers(1, 3))):
+        places = draw(st.lists(rows, min_size=1, max_size=2))
+        queue.append(_edited(queue[-1], places, f"patch {number}"))
+    return repositories.Case(base, tuple(trees[1:]), tuple(queue[1:]))
+
+
 @given(repositories.cases(patches=6, upstream=4))
 @settings(max_examples=20, derandomize=True, deadline=None)
 def test_each_revision_has_what_a_whole_rebase_there_says(case: repositories.Case) -> None:
@@ -78,6 +104,27 @@ def test_each_revision_has_what_a_whole_rebase_there_says(case: repositories.Cas
                 whole, _ = engine.rebase_in(quarantine, base, column.commit, patches)
             told = [(cell.status, cell.evidence) for cell in column.cells]
             assert told == [(patch.status, patch.evidence) for patch in whole.patches]
+
+
+@given(st.one_of(repositories.cases(patches=4, upstream=5), _to_and_fro()))
+@settings(max_examples=10, derandomize=True, deadline=None)
+def test_a_forecast_of_many_revisions_says_of_each_what_one_of_it_alone_does(
+    case: repositories.Case,
+) -> None:
+    """Law: what the lines to them share is read and tried once, whichever line asked for it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = repositories.make(case, Path(scratch) / "repository")
+        patches = commits_of(made.git, f"{made.base}..queue")
+        base = QueueBase("", "base", made.base)
+
+        def columns(*commits: str) -> list[ForecastColumn]:
+            with open_quarantine(made.git) as quarantine:
+                forecaster = Forecaster(quarantine, base, patches, Decisions())
+                return list(forecaster.columns({commit: commit for commit in commits}))
+
+        shorter_first = columns(*made.upstream)
+        assert shorter_first == [*columns(*reversed(made.upstream))][::-1]
+        assert shorter_first == [column for oid in made.upstream for column in columns(oid)]
 
 
 @given(repositories.cases(patches=4, upstream=6))
@@ -105,32 +152,6 @@ def _turns(made: Made, outlook: Outlook, position: int) -> list[tuple[bool, str]
     broken = [outlook.statuses[oid][position] is Status.CONFLICT for oid in _line(made)]
     pairs = zip(itertools.pairwise(broken), made.upstream, strict=True)
     return [(was, oid) for (was, broken), oid in pairs if was is not broken]
-
-
-@st.composite
-def _to_and_fro(draw: st.DrawFn) -> repositories.Case:
-    """Draw a history that changes few lines again and again, and moves a file away and back."""
-    base = {name: (repositories.FILE, repositories.lines(name, 9)) for name in ("f", "d/g")}
-    rows = st.sampled_from((("f", 3), ("f", 3), ("d/g", 3), ("f", 7)))
-    trees = [base]
-    for number in range(draw(st.integers(4, 8))):
-        files = dict(trees[-1])
-        path, row = draw(rows)
-        if path in files:
-            was = base[path][1].splitlines()[row]
-            changed = files[path][1].splitlines()[row] != was
-            back = changed and draw(st.integers(0, 3)) > 0
-            words = was.decode() if back else f"upstream {number}"
-            files = _edited(files, [(path, row)], words)
-        if draw(st.integers(0, 9)) == 9:
-            old, new = ("f", "e/f") if "f" in files else ("e/f", "f")
-            files[new] = files.pop(old)
-        trees.append(files)
-    queue = [base]
-    for number in range(draw(st.integers(1, 3))):
-        places = draw(st.lists(rows, min_size=1, max_size=2))
-        queue.append(_edited(queue[-1], places, f"patch {number}"))
-    return repositories.Case(base, tuple(trees[1:]), tuple(queue[1:]))
 
 
 @given(st.one_of(repositories.cases(patches=4, upstream=7), _to_and_fro(), _to_and_fro()))

@@ -86,9 +86,9 @@ class _Graph:
         """Return the line's commits by name, and how each breaks what the last did."""
         names = {oid: name for name, oid in self.ids.items()}
         with open_quarantine(self.git) as quarantine:
-            commits = bisection.line_of(
-                self.git, quarantine.objects, self.ids[base], self.ids[revision]
-            )
+            # as if lines were asked for to all of them
+            parents = bisection.FirstParents(self.git, self.ids[base], [*self.ids.values()])
+            commits = bisection.line_of(parents, quarantine.objects, self.ids[revision])
             ways = [
                 bisection.cause_of(quarantine.objects, commits, at)[0]
                 for at in range(1, len(commits))
