@@ -14,35 +14,34 @@ any names, and the same three contents are merged once, wherever they are.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tensorflow_macos_build.git import merges
-from tensorflow_macos_build.git.overlay import Overlay, tree_of_paths
+from tensorflow_macos_build.git.merge_queue import (
+    ALONE,
+    Kind,
+    MergeQueue,
+    MergeRules,
+    Question,
+    Urgency,
+)
+from tensorflow_macos_build.git.merges import Stages
+from tensorflow_macos_build.git.overlay import Overlay
 from tensorflow_macos_build.git.renames import RenameSearch
-from tensorflow_macos_build.git.running import Ended
-from tensorflow_macos_build.git.running_merges import AT_ONCE, RunningMergers
-from tensorflow_macos_build.git.work_beside import WorkBeside
+from tensorflow_macos_build.git.running_merges import RunningMergers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, MergeResult, Sides
+    from tensorflow_macos_build.git.merges import MergeMessage, MergeOutput, MergeResult
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.git.trees import PathChange
-    from tensorflow_macos_build.git.work_beside import Steps
 
-_ALONE = "the-file-that-is-merged"
-"""The path in small trees of a file whose own has no say in how it is merged."""
-
-_NUMBERED = re.compile(rf"\d+-{_ALONE}")
-"""Its path beside others."""
-
-_HALF = 20
-"""Files that a second git merges meanwhile, at least: it reads on its own what many are made of."""
+_NUMBERED = re.compile(rf"\d+-{ALONE}")
+"""The path, beside others, of a file whose own has no say in how it is merged."""
 
 
 class FileVersions(NamedTuple):
@@ -75,21 +74,32 @@ class FileMerge(NamedTuple):
     messages: tuple[MergeMessage, ...]
 
 
-class _Rules(NamedTuple):
-    """By which rules a file is merged.
+class _Key(NamedTuple):
+    """What decides how a file is merged."""
+
+    rules: MergeRules
+    file: Stages
+
+    def kind(self, *, by_default: bool) -> Kind:
+        return Kind(self.rules, by_default, self.file.base is None)
+
+
+@dataclass
+class _Pending:
+    """A merge that git is to make.
 
     Attributes:
-        attributes: the folder with the .gitattributes that count; None where they say nothing.
-        unite: whether it is a union of lines.
-        by_path: whether they are rules for its own path; else they are for any.
+        urgency: how soon.
+        then: who is given it.
+        first: what git made in the first style, where it is asked for the other one.
     """
 
-    attributes: Path | None = None
-    unite: bool = False
-    by_path: bool = False
+    urgency: Urgency
+    then: list[Callable[[FileMerge], object]] = field(default_factory=list)
+    first: FileMerge | None = None
 
 
-_ANY = _Rules()
+_ANY = MergeRules()
 
 
 class FileMerger:
@@ -107,25 +117,12 @@ class FileMerger:
         self.renames = RenameSearch(quarantine)
         self.sides = merges.PatchSides(quarantine)
         self._quarantine = quarantine
-        self._merged: dict[tuple[_Rules, FileVersions], FileMerge] = {}
+        self._merged: dict[_Key, FileMerge] = {}
         self._mergers = RunningMergers(quarantine)
+        self._queue = MergeQueue(quarantine, self._mergers)
+        self._pending: dict[_Key, _Pending] = {}
         self._expected: dict[str, None] = {}
-        self._rules_in: dict[Path, dict[str, _Rules]] = {}
-        self._beside: list[WorkBeside[object]] = []
-
-    def begin(self, steps: Steps[object]) -> None:
-        """Begin work that merges; it goes on beside, until it is finished."""
-        self._beside.append(WorkBeside(steps))
-
-    def go_on(self) -> None:
-        """Let what goes on beside do what need not wait."""
-        for work in self._beside:
-            work.go_on()
-
-    def finish(self) -> None:
-        """Finish what goes on beside."""
-        while self._beside:
-            self._beside.pop().finish()
+        self._rules_in: dict[Path, dict[str, MergeRules]] = {}
 
     def expect(self, changes: Iterable[PathChange]) -> None:
         """Take note of changes that may have to be merged."""
@@ -148,35 +145,68 @@ class FileMerger:
         Raises:
             WorkFailed: git could not merge them at all (a missing object).
         """
-        WorkBeside(self.steps(tree, files)).finish()
         keys = self._keys(tree, files)
+        fresh = [key for key in dict.fromkeys(keys) if key not in self._merged]
+        for key in fresh:
+            self._expect(key, Urgency())
+        while any(key in self._pending for key in fresh):
+            self.receive()
+        for key in fresh:
+            if key not in self._merged:  # a git has ended, for it lacked an object
+                self._merged[key] = self._alone(key)
         return [_named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)]
 
-    def steps(self, tree: str, files: Sequence[FileVersions]) -> Steps[None]:
-        """Make merges known, step by step."""
-        fresh: dict[_Rules, dict[FileVersions, None]] = {}
-        for rules, file in self._keys(tree, files):
-            if (rules, file) not in self._merged:
-                fresh.setdefault(rules, {})[file] = None
-        asked = {rules: WorkBeside(self._make(rules, [*files])) for rules, files in fresh.items()}
-        for rules, work in asked.items():
-            made = yield from work.rest()
-            self._merged |= zip(((rules, file) for file in fresh[rules]), made, strict=True)
+    def expect_merge(
+        self,
+        tree: str,
+        file: FileVersions,
+        then: Callable[[FileMerge], object],
+        urgency: Urgency,
+    ) -> None:
+        """Let git merge a file while other things go on; it is done as `receive` and `go_on` are.
+
+        Args:
+            tree: that whose attributes count.
+            file: the file.
+            then: given what `known` returns from then on; it is not, where an object is missing.
+            urgency: how soon it is needed.
+        """
+        (key,) = self._keys(tree, [file])
+        self._expect(key, urgency).then.append(then)
+
+    def receive(self) -> bool:
+        """Wait for what a git answers first; return whether there was anything to wait for."""
+        answer = self._queue.receive()
+        if answer is None:
+            self._pending.clear()
+            return False
+        self._learn(*answer)
+        return True
+
+    def go_on(self) -> None:
+        """Receive what has come, and let gits go on."""
+        while self._pending and self._queue.has_answered():
+            self.receive()
+
+    def finish(self) -> None:
+        """Wait until git has made all that it is to make."""
+        while self.receive():
+            pass
 
     def known(self, tree: str, file: FileVersions) -> FileMerge | None:
         """Return what `merge` would, but for the names in messages, where git need not be asked."""
         (key,) = self._keys(tree, [file])
         return self._merged.get(key)
 
-    def _keys(self, tree: str, files: Sequence[FileVersions]) -> list[tuple[_Rules, FileVersions]]:
+    def _keys(self, tree: str, files: Sequence[FileVersions]) -> list[_Key]:
         """Return what decides how each file is merged."""
         rules = self._rules(tree, [file.path for file in files])
         return [
-            (rule, file if rule.by_path else FileVersions(_ALONE, *file[1:]))
+            _Key(rule, Stages(file.path if rule.by_path else ALONE, *file[1:]))
             for rule, file in zip(rules, files, strict=True)
         ]
 
-    def _rules(self, tree: str, paths: Sequence[str]) -> list[_Rules]:
+    def _rules(self, tree: str, paths: Sequence[str]) -> list[MergeRules]:
         """Return the rules for each path.
 
         A driver that is none of git's own is not run, and git merges texts, as it does where the
@@ -193,122 +223,88 @@ class FileMerger:
             )
         return [known[path] for path in paths]
 
-    def _by_driver(self, attributes: Path, driver: str) -> _Rules:
+    def _by_driver(self, attributes: Path, driver: str) -> MergeRules:
         match driver:
             case "union":
-                return _Rules(self._quarantine.uniting, unite=True)
+                return MergeRules(self._quarantine.uniting, unite=True)
             # `-merge`, which is binary; or `merge=unset`, the name of a driver
             case "binary" | "unset":
-                return _Rules(attributes, by_path=True)
+                return MergeRules(attributes, by_path=True)
             case _:
                 return _ANY
 
-    def _make(self, rules: _Rules, files: Sequence[FileVersions]) -> Steps[list[FileMerge]]:
-        style, other = (merges.BY_DEFAULT, ()) if rules.unite else ((), merges.BY_DEFAULT)
-        asked = yield from self._ask(rules, style, files)
-        made = dict(zip(files, asked, strict=True))
-        conflicting = [file for file, merge in made.items() if not merge.clean]
-        again = conflicting if rules.unite else self._doubtful(made, conflicting)
-        asked = yield from self._ask(rules, other, again)
-        for file, merge in zip(again, asked, strict=True):
-            if rules.unite or merge.clean:
-                made[file] = merge
-        return [*made.values()]
+    def _expect(self, key: _Key, urgency: Urgency) -> _Pending:
+        pending = self._pending.get(key)
+        if pending is None:
+            pending = self._pending[key] = _Pending(urgency)
+            self._queue.put(key.kind(by_default=key.rules.unite), key.file, urgency)
+        return pending
 
-    def _doubtful(
-        self, made: Mapping[FileVersions, FileMerge], conflicting: Sequence[FileVersions]
-    ) -> list[FileVersions]:
-        """Return the files whose conflict may be none by default."""
-        doubtful: list[FileVersions] = []
-        for start in range(0, len(conflicting), AT_ONCE):
-            part = conflicting[start : start + AT_ONCE]
-            self._quarantine.objects.blobs([made[file].entry.oid for file in part])
-            doubtful += [f for f in part if merges.may_be_clean(self._quarantine, made[f].entry)]
-        return doubtful
+    def _learn(self, question: Question, output: MergeOutput) -> None:
+        """Take note of merges; those that conflict may have to be made in the other style."""
+        kind, made = question.kind, _merges(self._quarantine, question, output)
+        keys = {_Key(kind.rules, file): merge for file, merge in made.items()}
+        again: list[_Key] = []
+        if kind.by_default is kind.rules.unite:
+            again = self._doubtful(keys)
+        for key in again:
+            pending = self._pending[key]
+            pending.first = keys.pop(key)
+            other = key.kind(by_default=not kind.by_default)
+            self._queue.put(other, key.file, pending.urgency)
+        for key, merge in keys.items():
+            pending = self._pending.pop(key)
+            self._merged[key] = _better(key, pending.first, merge)
+            for then in pending.then:
+                then(self._merged[key])
 
-    def _ask(
-        self, rules: _Rules, flags: tuple[str, ...], files: Sequence[FileVersions]
-    ) -> Steps[list[FileMerge]]:
-        if rules.by_path:
-            groups = [[file] for file in files]
-        else:  # all are called the same, and lie side by side here
-            files = [f._replace(path=f"{number}-{f.path}") for number, f in enumerate(files)]
-            groups = _groups(files)
-        made: dict[str, FileMerge] = {}
-        for start in range(0, len(groups), AT_ONCE):
-            part = groups[start : start + AT_ONCE]
-            merged = yield from self._merge_groups(rules, flags, part)
-            for group, of_group in zip(part, merged, strict=True):
-                made |= _of_files(self._quarantine, group, of_group)
-        return [made[file.path] for file in files]
+    def _doubtful(self, made: Mapping[_Key, FileMerge]) -> list[_Key]:
+        """Return the files whose conflict may be none in the other style."""
+        conflicting = [key for key, merge in made.items() if not merge.clean]
+        # at once: also for whom the patch's side is taken
+        sides = (side for key in conflicting for side in (made[key].entry, key.file.theirs))
+        self._quarantine.objects.blobs([side.oid for side in sides if side is not None])
+        return [key for key in conflicting if self._is_doubtful(key, made[key])]
 
-    def _merge_groups(
-        self, rules: _Rules, flags: tuple[str, ...], groups: Sequence[Sequence[FileVersions]]
-    ) -> Steps[list[MergeOutput]]:
-        sides = [_commits(self._quarantine, group) for group in groups]
-        self._quarantine.publish(oid for pair in sides for oid in pair)
-        gits = 2 if sum(map(len, groups)) >= 2 * _HALF else 1
-        try:
-            running = self._mergers.free(rules.attributes, flags, gits)
-            for number, merger in enumerate(running):
-                merger.send(sides[number::gits])
-            outputs: list[MergeOutput] = []
-            for at in range(len(sides)):
-                merger = running[at % gits]
-                yield merger.has_answered
-                outputs.append(merger.receive())
-        except Ended:  # it lacked an object, say: asked for one merge, git says which
-            self._mergers.forget()
-            git = self._quarantine.git_with(rules.attributes)
-            return [_singly(git, pair, flags) for pair in sides]
-        return outputs
+    def _is_doubtful(self, key: _Key, merge: FileMerge) -> bool:
+        return key.rules.unite or merges.may_be_clean(self._quarantine, merge.entry)
+
+    def _alone(self, key: _Key) -> FileMerge:
+        """Return a merge by a git of its own, which says what it lacks."""
+        first = self._ask_alone(key, by_default=key.rules.unite)
+        if first.clean or not self._is_doubtful(key, first):
+            return first
+        return _better(key, first, self._ask_alone(key, by_default=not key.rules.unite))
+
+    def _ask_alone(self, key: _Key, *, by_default: bool) -> FileMerge:
+        question = Question.of(key.kind(by_default=by_default), [key.file])
+        git = self._quarantine.git_with(key.rules.attributes)
+        output = merges.ask(git, question.commits(self._quarantine), *question.kind.flags)
+        assert output is not None, "git survives a merge without renames"
+        return _merges(self._quarantine, question, output)[key.file]
 
 
-def _singly(git: Git, sides: Sides, flags: Sequence[str]) -> MergeOutput:
-    output = merges.ask(git, sides, *flags)
-    assert output is not None, "git survives a merge without renames"
-    return output
+def _better(key: _Key, first: FileMerge | None, other: FileMerge) -> FileMerge:
+    """Return what counts of a merge in both styles, diff3 being the better one to read."""
+    return other if first is None or key.rules.unite or other.clean else first
 
 
-def _groups(files: Sequence[FileVersions]) -> list[list[FileVersions]]:
-    """Return the files that git can merge in one go: none of them has a part in a rename.
-
-    git takes a file that a side deletes for renamed to one that this side adds. So those that a
-    side deletes, and those that both add, do not lie side by side. Many are two groups.
-    """
-    changed = [file for file in files if file.base is not None]
-    added = [file for file in files if file.base is None]
-    halves = [changed[::2], changed[1::2]] if len(changed) >= 2 * _HALF else [changed]
-    return [group for group in (*halves, added) if group]
-
-
-def _commits(quarantine: Quarantine, files: Sequence[FileVersions]) -> Sides:
-    """Return throw-away commits of trees that hold some files alone."""
-    base, ours, theirs = (
-        tree_of_paths(
-            quarantine, {file.path: side for file, side in zip(files, sides, strict=True)}
-        )
-        for sides in zip(*((file.base, file.ours, file.theirs) for file in files), strict=True)
-    )
-    return merges.sides(quarantine, base, ours, theirs)
-
-
-def _of_files(
-    quarantine: Quarantine, files: Sequence[FileVersions], merged: MergeOutput
-) -> dict[str, FileMerge]:
-    tree = Overlay(quarantine.objects, merged.tree)
-    conflicted = {stages.path for stages in merged.unmerged}
+def _merges(
+    quarantine: Quarantine, question: Question, output: MergeOutput
+) -> dict[Stages, FileMerge]:
+    tree = Overlay(quarantine.objects, output.tree)
+    conflicted = {stages.path for stages in output.unmerged}
     said: dict[str, list[MergeMessage]] = {}
-    for message in merged.messages:
+    for message in output.messages:
         for path in message.paths:
             said.setdefault(path, []).append(message)
-    made: dict[str, FileMerge] = {}
-    for file in files:
-        entry = tree.entry(file.path)
+    made: dict[Stages, FileMerge] = {}
+    for file, path in zip(question.files, question.paths, strict=True):
+        messages = tuple(said.get(path, ()))
+        clean = path not in conflicted and not any(m.is_conflict for m in messages)
+        entry = tree.entry(path)
         assert entry is not None, "a side changed it, and so it stays"
-        messages = tuple(said.get(file.path, ()))
-        clean = file.path not in conflicted and not any(m.is_conflict for m in messages)
-        made[file.path] = FileMerge(entry, clean, messages)
+        made[file] = FileMerge(entry, clean, messages)
     return made
 
 

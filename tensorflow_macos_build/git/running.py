@@ -14,7 +14,7 @@ from tensorflow_macos_build import children, process
 from tensorflow_macos_build.git import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -53,7 +53,7 @@ class RunningGit:
         self._questions, self._answers = child.stdin, child.stdout
         self._unread = bytearray()
         self._poll = select.poll()  # select(2) knows no descriptors from 1,024 on
-        self._poll.register(self._answers, select.POLLIN)
+        self.register(self._poll)
 
     def send(self, question: bytes) -> None:
         """Write a question.
@@ -97,6 +97,18 @@ class RunningGit:
                 return True
             self._unread += piece
         return True
+
+    def register(self, poll: select.poll) -> None:
+        """Let a poll wait for what the program writes, and for its end."""
+        poll.register(self._answers, select.POLLIN)
+
+
+def wait_for_any(programs: Iterable[RunningGit]) -> None:
+    """Wait until one of some programs has written something, or has ended."""
+    poll = select.poll()
+    for program in programs:
+        program.register(poll)
+    poll.poll()
 
 
 class RunningGits:

@@ -2,7 +2,8 @@
 
 How a file merges depends on its three versions alone, and `FileMerger` remembers it. The patch's
 two are known from the start; our side's is known as soon as those patches are merged that touch the
-file before. So the merges of a whole queue come in waves, of which each is one question to git.
+file before. So the merges of a path are a chain, and the chains of a whole queue are made side by
+side, each as far as it is known.
 
 Nothing but time depends on what is foreseen: a replay asks for all else when it comes to it. Whole
 trees are not foreseen, nor what somebody decided or what upstream holds.
@@ -10,23 +11,24 @@ trees are not foreseen, nor what somebody decided or what upstream holds.
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import itertools
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from tensorflow_macos_build.git.merge_queue import Urgency
 from tensorflow_macos_build.git.merges import ConflictedPath, MergeOutcome
 from tensorflow_macos_build.git.overlay import Overlay
-from tensorflow_macos_build.git.repository import ObjectMissing
-from tensorflow_macos_build.git.work_beside import WorkBeside
 from tensorflow_macos_build.patchqueue.replay.patched_tree import plain_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tensorflow_macos_build.git.file_merges import FileMerger, FileVersions
+    from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVersions
     from tensorflow_macos_build.git.objects import TreeEntry
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
-    from tensorflow_macos_build.git.work_beside import Steps
 
 _CONFLICTS_AT_ONCE = 50
 """Conflicts that are reported, or whose files are read, at once: two comparisons of each are one
@@ -41,7 +43,7 @@ def foresee(
     *,
     skips: bool,
     foreseen: Callable[[Sequence[ForeseenConflict]], object],
-) -> Steps[int]:
+) -> int:
     """Make the merges of files that a replay will come to; return how many patches conflict there.
 
     Args:
@@ -52,20 +54,28 @@ def foresee(
         skips: whether the replay leaves out what conflicts; else it takes the patch's side.
         foreseen: told of the files that conflict, some at a time.
     """
-    walk = _Walk(quarantine, merger, tree, patches, skips=skips)
+    walk = _Walk(quarantine, merger, tree, patches, skips=skips, rank=1)
     reported = 0  # of the walk's conflicts
-    # What is foreseen wrongly may need an object that is missing, and that no patch meets.
-    with contextlib.suppress(ObjectMissing):
-        while wave := walk.next_wave():
-            asked = WorkBeside(merger.steps(tree, wave))
-            if len(walk.conflicts) - reported >= _CONFLICTS_AT_ONCE:  # while git merges
-                foreseen(walk.conflicts[reported:])
-                reported = len(walk.conflicts)
-            yield from asked.rest()
-            walk.resolve(wave)
+    while walk.waits and merger.receive():
+        if len(walk.conflicts) - reported >= _CONFLICTS_AT_ONCE:
+            merger.go_on()  # git merges meanwhile
+            foreseen(walk.conflicts[reported:])
+            reported = len(walk.conflicts)
     if reported < len(walk.conflicts):
         foreseen(walk.conflicts[reported:])
     return len({conflict.commit for conflict in walk.conflicts})
+
+
+def foresee_beside(
+    quarantine: Quarantine,
+    merger: FileMerger,
+    tree: str,
+    patches: Iterable[tuple[str, Sequence[PathChange]]],
+    *,
+    skips: bool,
+) -> None:
+    """Begin to make what `foresee` makes, whenever the merger has nothing else to do."""
+    _Walk(quarantine, merger, tree, patches, skips=skips, rank=2)
 
 
 def untold(conflicts: Sequence[ForeseenConflict]) -> None:
@@ -86,31 +96,32 @@ class ForeseenConflict(NamedTuple):
     versions: FileVersions
 
 
-class _After(NamedTuple):
-    """What a patch makes of a path, and the versions that conflict there."""
-
-    entry: TreeEntry | None
-    conflict: FileVersions | None = None
-
-
-class _Patch(NamedTuple):
-    """What is not foreseen yet of a patch.
+@dataclass(eq=False)
+class _Patch:
+    """A patch that is foreseen.
 
     Attributes:
         commit: the patch.
-        whole: what all of it does to paths.
-        changes: what is not foreseen of that.
+        changes: what it does to each path.
+        met: the paths at which it is the next one to be taken.
+        after: what it makes of those at which that is known.
         left_out: whether a conflict is foreseen, and so that the tree stays as it is.
     """
 
     commit: str
-    whole: Sequence[PathChange]
     changes: Sequence[PathChange]
+    met: list[str] = field(default_factory=list)
+    after: dict[str, TreeEntry | None] = field(default_factory=dict)
     left_out: bool = False
 
 
 class _Walk:
-    """A replay as far as the merges are known that it comes to."""
+    """A replay as far as the merges are known that it comes to; it goes on as they become known.
+
+    Attributes:
+        conflicts: what conflicts so far.
+        waits: for how many merges it waits.
+    """
 
     def __init__(
         self,
@@ -120,83 +131,82 @@ class _Walk:
         patches: Iterable[tuple[str, Sequence[PathChange]]],
         *,
         skips: bool,
+        rank: int,
     ) -> None:
-        self._objects, self._merger, self._ruled_by = quarantine.objects, merger, tree
+        self._merger, self._ruled_by = merger, tree
         self._tree = Overlay(quarantine.objects, tree)
         self._now: dict[str, TreeEntry | None] = {}
-        self._waiting = [_Patch(commit, changes, changes) for commit, changes in patches]
-        self._skips = skips
+        self._skips, self._rank = skips, rank
         self.conflicts: list[ForeseenConflict] = []
-        self._unknown: set[str] = set()
-        self._asked: dict[FileVersions, None] = {}
+        self.waits = 0
+        self._lines: dict[str, deque[tuple[_Patch, PathChange]]] = {}
+        for patch in itertools.starmap(_Patch, patches):
+            for change in patch.changes:
+                self._lines.setdefault(change.path, deque()).append((patch, change))
+        self._open = [*self._lines]
+        self._go_on()
 
-    def next_wave(self) -> list[FileVersions]:
-        """Go on as far as merges are known, and return those that are to be known next."""
-        self._unknown.clear()
-        self._asked.clear()
-        take = self._skip_or_take if self._skips else self._take
-        self._waiting = [rest for patch in self._waiting if (rest := take(patch)).changes]
-        return [*self._asked]
+    def _go_on(self) -> None:
+        """Meet all changes whose path is as it will be then."""
+        while self._open:
+            if line := self._lines[self._open.pop()]:
+                self._meet(*line[0], len(line))
 
-    def resolve(self, files: Sequence[FileVersions]) -> None:
-        """Resolve a wave's conflicts where the patch's side is taken; many are read at once."""
-        known = [(file, self._merger.known(self._ruled_by, file)) for file in files]
-        left = [(file, m.entry) for file, m in known if m and not (m.clean or self._skips)]
-        for start in range(0, len(left), _CONFLICTS_AT_ONCE):
-            part = left[start : start + _CONFLICTS_AT_ONCE]
-            sides = [side for file, entry in part for side in (entry, file.theirs)]
-            self._objects.blobs([side.oid for side in sides if side and side.is_file])
-            for file, entry in part:
-                self._patch_side(file, entry)
-
-    def _take(self, patch: _Patch) -> _Patch:
-        """Take what is known of a patch; where it conflicts, its side is taken."""
-        left: list[PathChange] = []
-        for change in patch.changes:
-            after = self._after(change)
-            if after is None:
-                left.append(change)
-                self._unknown.add(change.path)
-            else:
-                self._now[change.path] = after.entry
-                if after.conflict:
-                    conflict = ForeseenConflict(patch.commit, patch.whole, after.conflict)
-                    self.conflicts.append(conflict)
-        return patch._replace(changes=left)
-
-    def _skip_or_take(self, patch: _Patch) -> _Patch:
-        """Take a patch when all of it is known to be clean."""
-        afters = [self._after(change) for change in patch.changes]
-        left = [c for c, after in zip(patch.changes, afters, strict=True) if after is None]
-        conflicts = [after.conflict for after in afters if after and after.conflict]
-        self.conflicts += (ForeseenConflict(patch.commit, patch.whole, c) for c in conflicts)
-        if patch.left_out or conflicts:
-            # all that it meets is merged all the same
-            return patch._replace(changes=left, left_out=True)
-        if left:
-            self._unknown.update(change.path for change in patch.changes)
-            return patch
-        for change, after in zip(patch.changes, afters, strict=True):
-            assert after is not None
-            self._now[change.path] = after.entry
-        return patch._replace(changes=())
-
-    def _after(self, change: PathChange) -> _After | None:
-        """Return what a patch makes of a path; None: it is not known yet."""
-        if change.path in self._unknown:
-            return None
+    def _meet(self, patch: _Patch, change: PathChange, chain: int) -> None:
+        if patch.left_out:  # all that it meets is merged all the same
+            self._pass(change.path)
+        else:
+            patch.met.append(change.path)
         ours = self._entry(change.path)
         versions = None if ours in (change.old, change.new) else plain_files(change, ours)
         if versions is None:  # ids decide; or git does, by whole trees
-            return _After(change.new)
-        merge = self._merger.known(self._ruled_by, versions)
-        if merge is None:
-            self._asked[versions] = None
-            return None
+            self._take(patch, change.path, change.new)
+        elif merge := self._merger.known(self._ruled_by, versions):
+            self._merged(patch, versions, merge)
+        else:
+            self.waits += 1
+            then = functools.partial(self._learn, patch, versions)
+            urgency = Urgency(self._rank, chain)
+            self._merger.expect_merge(self._ruled_by, versions, then, urgency)
+
+    def _learn(self, patch: _Patch, versions: FileVersions, merge: FileMerge) -> None:
+        self.waits -= 1
+        self._merged(patch, versions, merge)
+        self._go_on()
+
+    def _merged(self, patch: _Patch, versions: FileVersions, merge: FileMerge) -> None:
         if merge.clean:
-            return _After(merge.entry)
-        left = merge.entry if self._skips else self._patch_side(versions, merge.entry)
-        return _After(left, versions)
+            self._take(patch, versions.path, merge.entry)
+            return
+        self.conflicts.append(ForeseenConflict(patch.commit, patch.changes, versions))
+        if self._skips:
+            self._leave_out(patch)
+        else:
+            self._take(patch, versions.path, self._patch_side(versions, merge.entry))
+
+    def _take(self, patch: _Patch, path: str, entry: TreeEntry | None) -> None:
+        """Take what a patch makes of a path; where conflicts leave it out, when all is known."""
+        if patch.left_out:
+            return
+        patch.after[path] = entry
+        if not self._skips:
+            self._now[path] = entry
+            self._pass(path)
+        elif len(patch.after) == len(patch.changes):
+            self._now |= patch.after
+            for met in patch.met:
+                self._pass(met)
+
+    def _leave_out(self, patch: _Patch) -> None:
+        if not patch.left_out:
+            patch.left_out = True
+            for path in patch.met:
+                self._pass(path)
+
+    def _pass(self, path: str) -> None:
+        """Go on behind a patch at a path."""
+        self._lines[path].popleft()
+        self._open.append(path)
 
     def _entry(self, path: str) -> TreeEntry | None:
         if path not in self._now:

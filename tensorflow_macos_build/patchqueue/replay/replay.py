@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.file_merges import FileMerger
-from tensorflow_macos_build.git.work_beside import WorkBeside
 from tensorflow_macos_build.patchqueue.replay import foresight
 from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree, became_by
 from tensorflow_macos_build.patchqueue.replay.steps import (
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.objects import ObjectReader
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.trees import PathChange
-    from tensorflow_macos_build.git.work_beside import Steps
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
     from tensorflow_macos_build.patchqueue.replay.patched_tree import Became, MergedFiles
     from tensorflow_macos_build.patchqueue.replay.steps import Resolver
@@ -228,26 +226,18 @@ class _Replayer:
             return 0
         skips = self._on_conflict is OnConflict.SKIP
         reporter = foresight.untold if skips else foreseen
-        return WorkBeside(self._foresight(start, patches, reporter, skips=skips)).finish()
+        asked = self._quarantine, self._merger, start, self._to_do(patches)
+        return foresight.foresee(*asked, skips=skips, foreseen=reporter)
 
     def foresee_otherwise(self, start: str, patches: Sequence[_Patch], conflicts: int) -> None:
         """Begin to make the merges that are needed where conflicts are treated otherwise."""
         if conflicts * _WALK >= len(patches) > 0:
             skips = self._on_conflict is not OnConflict.SKIP
-            self._merger.begin(self._foresight(start, patches, foresight.untold, skips=skips))
+            asked = self._quarantine, self._merger, start, self._to_do(patches)
+            foresight.foresee_beside(*asked, skips=skips)
 
-    def _foresight(
-        self,
-        start: str,
-        patches: Sequence[_Patch],
-        foreseen: Callable[[Sequence[ForeseenConflict]], object],
-        *,
-        skips: bool,
-    ) -> Steps[int]:
-        to_do = [patch for patch in patches if not self._has_landed(patch[0])]
-        return foresight.foresee(
-            self._quarantine, self._merger, start, to_do, skips=skips, foreseen=foreseen
-        )
+    def _to_do(self, patches: Sequence[_Patch]) -> list[_Patch]:
+        return [patch for patch in patches if not self._has_landed(patch[0])]
 
     def again(self, known: Sequence[ReplayStep], apart: TreeDifference) -> list[ReplayStep]:
         """Replay the first patches, which were replayed on a tree that is `apart` from this one."""

@@ -31,7 +31,6 @@ from tests import repositories
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
-    from tensorflow_macos_build.git.work_beside import Steps
     from tensorflow_macos_build.patchqueue.replay.steps import OtherReplay
 
 
@@ -92,7 +91,7 @@ def test_what_is_foreseen_changes_no_result(
         made = repositories.make(case, Path(scratch) / "repository")
         with open_quarantine(made.git) as quarantine:
             foreseen = replay(quarantine, made.onto, made.patches, on_conflict)
-        patched.setattr(foresight, "foresee", lambda *_, **__: nothing())
+        patched.setattr(foresight, "foresee", lambda *_, **__: 0)
         with open_quarantine(made.git) as quarantine:
             step_by_step = replay(quarantine, made.onto, made.patches, on_conflict)
     assert foreseen.tree == step_by_step.tree
@@ -101,11 +100,6 @@ def test_what_is_foreseen_changes_no_result(
         assert (one.merged is None) == (other.merged is None)
         if one.merged and other.merged:  # markers name the throw-away commits, which are others
             assert _conflicts(one.merged) == _conflicts(other.merged)
-
-
-def nothing() -> Steps[int]:
-    yield from ()
-    return 0
 
 
 def _conflicts(merged: MergeOutcome) -> tuple[list[Stages], tuple[MergeMessage, ...]]:

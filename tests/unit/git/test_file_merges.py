@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tensorflow_macos_build.git import markers, merges
 from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVersions
+from tensorflow_macos_build.git.merge_queue import Urgency
 from tensorflow_macos_build.git.objects import TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.repository import Git, ObjectMissing
-from tensorflow_macos_build.git.work_beside import WorkBeside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,43 +57,53 @@ def test_a_missing_blob_is_named_and_the_next_merge_is_made(quarantine: Quaranti
         merger = FileMerger(quarantine)
 
 
-def test_works_that_merge_at_once_have_each_its_own_answers(quarantine: Quarantine) -> None:
-    """Also while files are merged between, and where an object of one is missing."""
-    merger, empty = FileMerger(quarantine), quarantine.write_tree({})
+def test_what_is_expected_is_made_beside_what_is_asked_for(quarantine: Quarantine) -> None:
+    """Each has its own answer; where an object of one is missing, what is not made yet is not."""
+    empty = quarantine.write_tree({})
     files = [versions(quarantine, "f", at) for at in range(1, 9)]
     missing = files[0]._replace(theirs=TreeEntry("100644", "1" * 40))
-    for wrong in ([], [missing]):
-        works = [WorkBeside(merger.steps(empty, [file])) for file in (*files[1:3], *wrong)]
-        merger.merge(empty, files[3:5])
-        for work in works[len(files[1:3]) :]:
-            with pytest.raises(ObjectMissing, match="1111"):
-                work.finish()
-        for work in (WorkBeside(merger.steps(empty, files[5:7])), *works[:2]):
-            work.finish()
-        assert None not in [merger.known(empty, file) for file in files[1:7]]
-        made = merger.merge(empty, files[1:7])
-        alone = FileMerger(quarantine)
-        for file, merge in zip(files[1:7], made, strict=True):
-            assert merge.clean is alone.merge(empty, [file])[0].clean
-            assert merge.messages == alone.merge(empty, [file])[0].messages
-            assert _theirs(quarantine, merge) == _theirs(quarantine, alone.merge(empty, [file])[0])
+    alone = FileMerger(quarantine)
+    for expected in ([*files[1:3], *files[1:3], files[5]], [missing, *files[1:3]]):
         merger = FileMerger(quarantine)
+        told: list[list[FileMerge]] = [[] for _ in expected]
+        for file, of_file in zip(expected, told, strict=True):
+            merger.expect_merge(empty, file, of_file.append, Urgency(1))
+        made = merger.merge(empty, files[2:5])
+        merger.finish()
+        assert missing in expected or [len(of_file) for of_file in told] == [1] * len(expected)
+        beside = [(f, m) for f, of_file in zip(expected, told, strict=True) for m in of_file]
+        for file, merge in [*beside, *zip(files[2:5], made, strict=True)]:
+            (other,) = alone.merge(empty, [file])
+            assert merge.clean is other.clean
+            assert _theirs(quarantine, merge) == _theirs(quarantine, other)
+        assert merger.merge(empty, [files[6]])[0].clean
+
+
+def test_what_rests_on_a_merge_is_asked_for_when_it_is_known(quarantine: Quarantine) -> None:
+    merger, empty = FileMerger(quarantine), quarantine.write_tree({})
+    files = [versions(quarantine, "f", at) for at in range(1, 9)]
+    known: list[FileVersions] = []
+
+    def expect(at: int) -> None:
+        if at < len(files):
+            urgency = Urgency(1, len(files) - at)
+            merger.expect_merge(empty, files[at], functools.partial(learn, at), urgency)
+
+    def learn(at: int, merge: FileMerge) -> None:
+        assert merger.known(empty, files[at]) == merge
+        known.append(files[at])
+        expect(at + 1)
+
+    expect(0)
+    merger.go_on()
+    merger.finish()
+    assert known == files
 
 
 def _theirs(quarantine: Quarantine, merge: FileMerge) -> bytes | None:
     """Return what is there with the patch's side; markers name throw-away commits."""
     content = quarantine.objects.blob(merge.entry.oid)
     return content if merge.clean else markers.patch_side(content, content)
-
-
-def test_what_goes_on_beside_is_done_when_it_is_finished(quarantine: Quarantine) -> None:
-    merger, empty = FileMerger(quarantine), quarantine.write_tree({})
-    files = [versions(quarantine, f"{at}", at) for at in range(1, 9)]
-    merger.begin(merger.steps(empty, files[:4]))
-    merger.begin(merger.steps(empty, files[4:]))
-    merger.go_on()
-    merger.finish()
-    assert None not in [merger.known(empty, file) for file in files]
 
 
 def test_whole_trees_merge_as_by_a_git_of_their_own(quarantine: Quarantine) -> None:

@@ -1,4 +1,4 @@
-"""Merges that are foreseen: in how many questions to git a replay's files are merged."""
+"""Merges that are foreseen: which ones a replay no longer has to wait for."""
 
 from __future__ import annotations
 
@@ -16,26 +16,38 @@ from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, Resolved,
 from tests import repositories
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from tensorflow_macos_build.git.file_merges import FileMerge
+    from tensorflow_macos_build.git.merge_queue import Urgency
     from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.trees import PathChange
-    from tensorflow_macos_build.git.work_beside import Steps
     from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
     from tests.repositories import Files
 
 
 class CountingMerger(FileMerger):
-    """Counts the files of each merge that it has to ask git for."""
+    """Counts the merges that are foreseen, and the files that a replay itself has to ask for."""
 
     def __init__(self, quarantine: Quarantine) -> None:
         super().__init__(quarantine)
-        self.asked: list[int] = []
+        self.foreseen: list[FileVersions] = []
+        self.asked = 0
 
-    def steps(self, tree: str, files: Sequence[FileVersions]) -> Steps[None]:
-        self.asked.append(sum(self.known(tree, file) is None for file in files))
-        return super().steps(tree, files)
+    def expect_merge(
+        self,
+        tree: str,
+        file: FileVersions,
+        then: Callable[[FileMerge], object],
+        urgency: Urgency,
+    ) -> None:
+        self.foreseen.append(file)
+        super().expect_merge(tree, file, then, urgency)
+
+    def merge(self, tree: str, files: Sequence[FileVersions]) -> list[FileMerge]:
+        self.asked += sum(self.known(tree, file) is None for file in files)
+        return super().merge(tree, files)
 
 
 def edited(files: Files, salt: str, **at: int) -> Files:
@@ -60,22 +72,25 @@ def chain(*edits: dict[str, int], start: Files) -> tuple[Files, ...]:
 BASE: Files = {path: ("100644", repositories.lines(path)) for path in "abc"}
 
 
-def asked(case: repositories.Case, folder: Path, on_conflict: OnConflict) -> list[int]:
+def foreseen(
+    case: repositories.Case, folder: Path, on_conflict: OnConflict
+) -> tuple[list[str], int]:
+    """Return the paths that are foreseen to merge, and how many files are asked for besides."""
     made = repositories.make(case, folder)
     with open_quarantine(made.git) as quarantine:
         merger = CountingMerger(quarantine)
         replay(quarantine, made.onto, made.patches, on_conflict, merger=merger)
-        return merger.asked
+        return sorted(file.path for file in merger.foreseen), merger.asked
 
 
 @pytest.mark.parametrize("on_conflict", [OnConflict.PROVISIONAL, OnConflict.SKIP])
-def test_files_are_merged_in_as_many_questions_as_patches_touch_one_file(
+def test_each_file_that_a_patch_meets_is_merged_once_before_the_replay(
     tmp_path: Path, on_conflict: OnConflict
 ) -> None:
     upstream = (edited(BASE, "upstream", a=0, b=0, c=0),)
     patches = chain({"a": 3, "b": 3}, {"a": 5}, {"c": 5}, {"a": 7, "c": 7}, start=BASE)
     case = repositories.Case(BASE, upstream, patches)
-    assert asked(case, tmp_path / "r", on_conflict) == [3, 2, 1, 0, 0, 0, 0]
+    assert foreseen(case, tmp_path / "r", on_conflict) == ([*"aaabcc"], 0)
 
 
 def test_behind_a_conflict_what_its_resolution_meets_is_foreseen(tmp_path: Path) -> None:
@@ -83,14 +98,14 @@ def test_behind_a_conflict_what_its_resolution_meets_is_foreseen(tmp_path: Path)
     upstream = (edited(edited(BASE, "upstream", a=3, b=0), "upstream", a=0),)
     patches = chain({"a": 3, "b": 5}, {"a": 3}, {"b": 7}, start=BASE)
     case = repositories.Case(BASE, upstream, patches)
-    assert asked(case, tmp_path / "on", OnConflict.PROVISIONAL) == [2, 2, 0, 0, 0]
-    assert asked(case, tmp_path / "skip", OnConflict.SKIP) == [2, 2, 0, 0, 0]
+    assert foreseen(case, tmp_path / "on", OnConflict.PROVISIONAL) == ([*"aabb"], 0)
+    assert foreseen(case, tmp_path / "skip", OnConflict.SKIP) == ([*"aabb"], 0)
 
 
 def test_a_replay_that_stops_asks_for_what_it_reaches(tmp_path: Path) -> None:
     upstream = (edited(BASE, "upstream", a=3, b=0),)
     case = repositories.Case(BASE, upstream, chain({"a": 3}, {"b": 5}, start=BASE))
-    assert asked(case, tmp_path / "r", OnConflict.STOP) == [1]
+    assert foreseen(case, tmp_path / "r", OnConflict.STOP) == ([], 1)
 
 
 @pytest.mark.parametrize("on_conflict", list(OnConflict))
@@ -126,9 +141,9 @@ def test_what_a_replay_comes_to_otherwise_is_merged_beside(
         asked = quarantine, made.onto, made.patches, on_conflict
         done = replay(*asked, merger=merger, otherwise=True)
         merger.finish()
-        merger.asked.clear()
+        merger.foreseen.clear()
         again = replay_otherwise(quarantine, done, other, merger=merger)
-        assert not any(merger.asked)
+        assert (merger.foreseen, merger.asked) == ([], 0)
         alone = replay(quarantine, made.onto, made.patches, other)
     assert [step.outcome for step in again.steps] == [step.outcome for step in alone.steps]
 
@@ -180,4 +195,4 @@ def test_a_pick_that_upstream_has_is_not_merged(tmp_path: Path) -> None:
     with open_quarantine(made.git) as quarantine:
         merger, landed = CountingMerger(quarantine), Settled(TreeEntry("100644", ""), *made.patches)
         replay(quarantine, made.onto, made.patches, merger=merger, resolver=landed)
-        assert merger.asked == []
+        assert (merger.foreseen, merger.asked) == ([], 0)
