@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError, WorkFailed, printable
+from tensorflow_macos_build.wheels import cycles
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.dist_info import folders, fused_json, install_paths, tags
@@ -93,6 +94,7 @@ class Verification:
         return sum(finding.severity is severity for finding in self.findings)
 
 
+@cycles.rarely_sought()
 def verify(
     wheel: Path, options: VerifyOptions | None = None, ticker: Ticker = silent
 ) -> Verification:
