@@ -54,6 +54,32 @@ class HunkPlaces:
         first = bisect.bisect_right(self._numbers, start, ends, ends + self._count) - ends
         return ((number, self.new(number)) for number in range(first, self._count))
 
+    def meeting(self, lines: LineRange) -> range:
+        """Return the numbers of the hunks whose old lines meet a range (`LineRange.meets`)."""
+        ends = self._count
+        first = bisect.bisect_left(self._numbers, lines.start, ends, ends + self._count) - ends
+        return range(first, bisect.bisect_right(self._numbers, lines.end, 0, self._count))
+
+    def across(self, lines: LineRange) -> LineRange:
+        """Return where a range of the old file's lines is in the new file.
+
+        A hunk that it meets is taken in whole.
+        """
+        met = self.meeting(lines)
+        start, end = lines.start, lines.end
+        if met:
+            start, end = min(start, self.old(met[0]).start), max(end, self.old(met[-1]).end)
+        first = start + self._shift_behind(met.start)
+        return LineRange(first, max(0, end + self._shift_behind(met.stop) - first))
+
+    def _shift_behind(self, count: int) -> int:
+        """Return by how much so many hunks move the lines behind them."""
+        if not count:
+            return 0
+        # what all of them take away or add shows where the last one ends
+        last = self._count + count - 1
+        return self._numbers[2 * self._count + last] - self._numbers[last]
+
     def before(self, start: int) -> int:
         """Return where a line of the new file was in the old one, if it was there.
 
@@ -61,8 +87,4 @@ class HunkPlaces:
         """
         starts = 2 * self._count
         behind = bisect.bisect_right(self._numbers, start, starts, starts + self._count) - starts
-        if not behind:
-            return start
-        # what all of them take away or add shows where the last one ends
-        last = self._count + behind - 1
-        return start + self._numbers[last] - self._numbers[starts + last]
+        return start - self._shift_behind(behind)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import bisect
 import functools
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,7 +57,7 @@ def placed_hunks(
         return ()
     # git's ort strategy compares by histogram, whatever diff.algorithm says (git-merge(1)): only so
     # do the regions that it marks begin where changes of both sides begin here.
-    to_ours, to_theirs = (line_maps or LineMaps(quarantine)).between(
+    to_ours, to_theirs = (line_maps or LineMaps(quarantine)).places(
         [(base.oid, file.ours.oid), (base.oid, file.theirs.oid)], "histogram"
     )
     texts = [markers.split_lines(objects.blob(side.oid)) for side in (base, file.ours)]
@@ -117,29 +115,11 @@ class _Compared(NamedTuple):
     new: str
 
 
-def across(lines: LineRange, changes: LineMap) -> LineRange:
-    """Return where a range of one file's lines is in the other file.
-
-    A changed region that it meets is taken in whole.
-    """
-    start, end = lines.start, lines.end
-    shift_start = shift_end = 0
-    for old, new in changes:
-        if old.meets(lines):
-            start, end = min(start, old.start), max(end, old.end)
-        if old.end < start:
-            shift_start = new.end - old.end
-        if old.start <= end:
-            shift_end = new.end - old.end
-    first = start + shift_start
-    return LineRange(first, max(0, end + shift_end - first))
-
-
 def _place(
     marked: Sequence[markers.ConflictHunk],
     base: Sequence[bytes],
-    to_ours: LineMap,
-    to_theirs: LineMap,
+    to_ours: HunkPlaces,
+    to_theirs: HunkPlaces,
 ) -> tuple[PlacedHunk, ...]:
     """Find each marked region's lines in the base.
 
@@ -159,20 +139,19 @@ def _place(
         # without such a place git compared otherwise than here; the order at least is right
         where = LineRange(fits[0] if fits else after, size)
         after = where.end if fits else after
-        placed.append(PlacedHunk(hunk, where, across(where, to_ours)))
+        placed.append(PlacedHunk(hunk, where, to_ours.across(where)))
     return tuple(placed)
 
 
-def _meeting(to_ours: LineMap, to_theirs: LineMap) -> list[int]:
+def _meeting(to_ours: HunkPlaces, to_theirs: HunkPlaces) -> list[int]:
     """Return where changes of both sides begin that meet, in order."""
-    ends = [theirs.end for theirs, _ in to_theirs]
-    starts: set[int] = set()
-    for ours, _ in to_ours:
-        # both sides' changes are in order: those of theirs before this one end above it
-        for theirs, _ in itertools.islice(to_theirs, bisect.bisect_left(ends, ours.start), None):
-            if theirs.start > ours.end:
-                break
-            starts.add(min(ours.start, theirs.start))
+    # Of the two, a patch mostly has few in a file.
+    theirs = map(to_theirs.old, range(len(to_theirs)))
+    starts = {
+        min(lines.start, to_ours.old(number).start)
+        for lines in theirs
+        for number in to_ours.meeting(lines)
+    }
     return sorted(starts)
 
 

@@ -29,6 +29,7 @@ class Blame:
         self._lines = history.lines(quarantine)
         self._lookup = conflicts.TreeLookup(quarantine)
         self._tree = quarantine.objects.commit(history.new).tree
+        self._sizes: dict[str, int] = {}
 
     def expect(self, files: Iterable[FileVersions]) -> None:
         """Let git compare what will be asked for about files, many at once."""
@@ -50,7 +51,7 @@ class Blame:
         entry = self._lookup.at(self._tree, file.path)
         if not placed or entry is None or not self._history.touches(file.path):
             return [()] * len(placed)
-        size = len(markers.split_lines(self._quarantine.objects.blob(entry.oid)))
+        size = self._size(entry.oid)
         if not size:  # an empty file has no lines whose history could be asked for
             return [self._history.commits_on(file.path)] * len(placed)
         stretches = [_with_neighbours(lines, size) for lines in self._lines_of(file, entry, placed)]
@@ -60,6 +61,12 @@ class Blame:
             for commits, placed_hunk in zip(changes, placed, strict=True)
         ]
 
+    def _size(self, blob: str) -> int:
+        """Return how many lines a file has: patch after patch asks about the same ones."""
+        if blob not in self._sizes:
+            self._sizes[blob] = len(markers.split_lines(self._quarantine.objects.blob(blob)))
+        return self._sizes[blob]
+
     def _lines_of(
         self, file: ConflictedPath, upstreams: TreeEntry, placed: Sequence[PlacedHunk]
     ) -> list[LineRange]:
@@ -67,8 +74,8 @@ class Blame:
         if file.ours is None or file.ours.oid == upstreams.oid:
             return [placed_hunk.ours for placed_hunk in placed]
         # An earlier patch changed the file: its lines are elsewhere in upstream's.
-        (changed,) = self._lines.line_maps.between([(file.ours.oid, upstreams.oid)])
-        return [conflicts.across(placed_hunk.ours, changed) for placed_hunk in placed]
+        (changed,) = self._lines.line_maps.places([(file.ours.oid, upstreams.oid)])
+        return [changed.across(placed_hunk.ours) for placed_hunk in placed]
 
     def of_path(self, merged: MergeOutcome, file: ConflictedPath) -> tuple[str, ...]:
         """Return the commits to blame where a whole file is what conflicts.

@@ -52,3 +52,27 @@ def test_hunks_that_end_behind_a_line_are_the_last_ones(
     places = HunkPlaces(text_of(old, new))
     hunks = enumerate(after for _, after in places.pairs())
     assert [*places.ending_behind(start)] == [hunk for hunk in hunks if hunk[1].end > start]
+
+
+@given(LINES, LINES, st.integers(0, 12), st.integers(0, 12))
+def test_lines_go_across_with_the_hunks_that_they_meet_in_whole(
+    old: list[str], new: list[str], start: int, count: int
+) -> None:
+    start = min(start, len(old))
+    lines = LineRange(start, min(count, len(old) - start))
+    places = HunkPlaces(text_of(old, new))
+    met = [number for number, (before, _) in enumerate(places.pairs()) if before.meets(lines)]
+    assert [*places.meeting(lines)] == met
+    there = places.across(lines)
+    first = min([start, *(places.old(number).start for number in met)])
+    end = max([lines.end, *(places.old(number).end for number in met)])
+    # What is neither in the range nor in such a hunk stands on the same side of it as before.
+    for kind, old_start, old_end, new_start, _ in stretches(old, new):
+        for number in range(old_start, old_end) if kind == "equal" else ():
+            now = new_start + number - old_start
+            assert (first <= number < end) == (there.start <= now < there.end)
+            assert (number < first) == (now < there.start)
+    for number in met:
+        inside = places.new(number)
+        assert there.start <= inside.start
+        assert inside.end <= there.end
