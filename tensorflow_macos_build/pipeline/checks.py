@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 _SHELL_SCRIPTS = ("scripts/inv", "scripts/lock", ".ci/run")
 
 _TEST_FILES = 2 << 30
-"""Room for the temporary files of tests in memory: a whole run had 0.3 GB at most at once."""
+"""Room for the temporary files of tests in memory: a whole run had 0.8 GB at most at once."""
+
+_FREE_FOR_BUILDS = 12 << 30
+"""What has to be free there: builds in tests refuse a disk that has less than 10 GB free."""
 
 _TEST_FOLDER = f"{SCRATCH_PREFIX}tests-"
 
@@ -113,7 +116,7 @@ def tests_pass(
     # is done first takes half of what another has left: no long test ends alone.
     spread = ("-n", str(jobs or _processes()), "--dist", "worksteal")
     argv: list[str | Path] = [_locked("pytest"), *spread, *map(_test_path, paths)]
-    with memory_folder.made(_TEST_FOLDER, _TEST_FILES) as folder:
+    with memory_folder.made(_TEST_FOLDER, _TEST_FILES, _FREE_FOR_BUILDS) as folder:
         if folder is None:
             return process.attach(argv, cwd=root) == 0
         announce(f"temporary files of tests: in memory, in {folder}; deleted at the end")

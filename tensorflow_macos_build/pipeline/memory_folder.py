@@ -32,7 +32,7 @@ _ST_NOEXEC = 8
 
 
 @contextlib.contextmanager
-def made(prefix: str, needed: int) -> Iterator[Path | None]:
+def made(prefix: str, needed: int, free: int = 0) -> Iterator[Path | None]:
     """Yield an empty folder in memory, deleted when the body ends; None: there is no such room.
 
     What killed runs left there under names with this prefix is deleted first.
@@ -40,16 +40,17 @@ def made(prefix: str, needed: int) -> Iterator[Path | None]:
     Args:
         prefix: how the folder's name begins.
         needed: how many bytes of files it has to take.
+        free: how many bytes have to be free there, though no file takes them.
     """
     temporary.sweep(SHARED_MEMORY, prefix)
-    if not has_room(SHARED_MEMORY, needed):
+    if not has_room(SHARED_MEMORY, needed, free):
         yield None
         return
     with temporary.folder_in(SHARED_MEMORY, prefix) as folder:
         yield folder
 
 
-def has_room(parent: Path, needed: int) -> bool:
+def has_room(parent: Path, needed: int, free: int = 0) -> bool:
     """Whether a file system in memory takes `needed` bytes, and runs programs that lie there.
 
     As much memory again has to be left to the programs: what files have cannot be taken from them.
@@ -60,9 +61,9 @@ def has_room(parent: Path, needed: int) -> bool:
     except (OSError, ValueError):  # a Mac has neither
         return False
     runs_programs = not file_system.f_flag & _ST_NOEXEC  # a container's does not
-    free = file_system.f_bavail * file_system.f_frsize
+    available = file_system.f_bavail * file_system.f_frsize
     writable = os.access(parent, os.W_OK | os.X_OK)
-    return runs_programs and writable and free >= needed and memory >= 2 * needed
+    return runs_programs and writable and available >= max(needed, free) and memory >= 2 * needed
 
 
 def _available_memory() -> int:

@@ -27,7 +27,7 @@ def test_files_of_tests_are_in_the_folder_that_is_told_and_go_with_it(
     memory.mkdir()
     project.mkdir()
     monkeypatch.setattr(memory_folder, "SHARED_MEMORY", memory)
-    monkeypatch.setattr(memory_folder, "has_room", lambda parent, needed: True)
+    monkeypatch.setattr(memory_folder, "has_room", lambda *_: True)
     (project / "test_it.py").write_text(PROGRAM.format(passes=passes), encoding="utf-8")
     lines: list[str] = []
     assert checks.tests_pass(project, [], jobs=1, announce=lines.append) is passes
@@ -41,7 +41,7 @@ def test_files_of_tests_are_in_the_folder_that_is_told_and_go_with_it(
 def test_files_of_tests_are_where_the_system_has_them_when_memory_has_no_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory_folder, "has_room", lambda parent, needed: False)
+    monkeypatch.setattr(memory_folder, "has_room", lambda *_: False)
     monkeypatch.setenv("TMPDIR", str(tmp_path / "disk"))
     (tmp_path / "disk").mkdir()
     (tmp_path / "test_it.py").write_text(PROGRAM.format(passes=True), encoding="utf-8")

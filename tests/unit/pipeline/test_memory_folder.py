@@ -84,15 +84,26 @@ def test_twice_as_much_memory_has_to_be_free_on_the_machine_and_in_the_container
 
 
 @pytest.mark.parametrize(
-    ("blocks", "flags", "expected"),
-    [(256, 0, True), (255, 0, False), (256, NOEXEC, False)],
+    ("blocks_and_flags", "free", "expected"),
+    [
+        ((256, 0), 0, True),
+        ((255, 0), 0, False),
+        ((256, NOEXEC), 0, False),
+        ((512, 0), 2 << 20, True),
+        ((511, 0), 2 << 20, False),
+    ],
 )
 def test_the_file_system_has_to_have_room_and_to_run_programs(
-    blocks: int, flags: int, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    blocks_and_flags: tuple[int, int],
+    free: int,
+    expected: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    blocks, flags = blocks_and_flags
     fields = (4096, 4096, 9999, 9999, blocks, 99, 99, 99, flags, 255)
     monkeypatch.setattr(os, "statvfs", lambda _folder: os.statvfs_result(fields))
-    assert memory_folder.has_room(tmp_path, 1 << 20) is expected
+    assert memory_folder.has_room(tmp_path, 1 << 20, free) is expected
 
 
 @pytest.mark.parametrize("described", [None, "", "MemTotal: 9000000 kB\n"])
