@@ -7,6 +7,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import cycles
 from tensorflow_macos_build.console import in_phase, silent
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
@@ -105,6 +106,7 @@ def _conditions(patches: Sequence[QueueCommit]) -> Iterator[tuple[str, str]]:
             yield patch.name, text
 
 
+@cycles.rarely_sought()
 def forecast(
     queue: Queue,
     git: Git,

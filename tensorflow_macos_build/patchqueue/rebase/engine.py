@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import cycles
 from tensorflow_macos_build.console import phase, silent
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.quarantine import open_quarantine
@@ -283,6 +284,7 @@ class _QueueMove:
         return result
 
 
+@cycles.rarely_sought()
 def rebase_in(
     quarantine: Quarantine,
     base: QueueBase,

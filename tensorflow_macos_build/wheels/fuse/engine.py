@@ -11,7 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tensorflow_macos_build.wheels import cycles
+from tensorflow_macos_build import cycles
 from tensorflow_macos_build.wheels.archive.writer import order
 from tensorflow_macos_build.wheels.dist_info import record
 from tensorflow_macos_build.wheels.fuse.description import described_paths, description

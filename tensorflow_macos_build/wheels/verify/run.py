@@ -8,9 +8,9 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tensorflow_macos_build import cycles
 from tensorflow_macos_build.console import silent
 from tensorflow_macos_build.errors import UsageError, WorkFailed, printable
-from tensorflow_macos_build.wheels import cycles
 from tensorflow_macos_build.wheels.archive.members import BrokenWheel
 from tensorflow_macos_build.wheels.archive.reader import open_archive
 from tensorflow_macos_build.wheels.dist_info import folders, fused_json, install_paths, tags

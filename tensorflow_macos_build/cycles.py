@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 _RARE = 200_000
 """Objects that are made and kept between two searches, Python's own number being 700: as many as
-mypy takes. To fuse TensorFlow's wheels makes no more; and where there are cycles after all, memory
-stays bounded."""
+mypy takes. Where there are cycles after all, memory stays bounded."""
 
 
 @contextlib.contextmanager
 def rarely_sought() -> Iterator[None]:
     """Let Python look for cycles rarely, unless it does so already.
 
-    A wheel's ten thousand members are a dozen objects each, and none is in a cycle; but Python goes
-    through all of them again and again as they grow, with its lock held: 0.25 s of the 9 s of
-    processor time that fusing TensorFlow's wheels takes, 0.2 s of as many for verifying the result.
+    A wheel's ten thousand members, or a queue's merges, are hundreds of thousands of objects, and
+    none is in a cycle; but Python goes through all of them again and again as they grow, with its
+    lock held: 0.25 s of the 9 s of processor time that fusing TensorFlow's wheels takes, 0.2 s of
+    as many for verifying the result, an eighth of a forecast.
     """
     before = gc.get_threshold()
     # 0 stands for never. And of two calls that overlap in time the first alone puts back.

@@ -1,4 +1,4 @@
-"""How often Python looks for cycles while wheels are read, and that it is as before after that."""
+"""How often Python looks for cycles during large work, and that it is as before after that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.wheels import cycles
+from tensorflow_macos_build import cycles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
