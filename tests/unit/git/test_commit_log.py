@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tensorflow_macos_build.git import commit_log, trees
 from tensorflow_macos_build.git.objects import TreeEntry, decode_path
-from tensorflow_macos_build.git.quarantine import open_quarantine
-from tensorflow_macos_build.git.repository import Git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tensorflow_macos_build.git.quarantine import Quarantine
 
 ODD = decode_path(b":a\n\xff \xc3\xa4")
-
-
-@pytest.fixture
-def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
-    git = Git(tmp_path / "repository.git")
-    git.init()
-    with open_quarantine(git) as opened:
-        yield opened
 
 
 def commit(quarantine: Quarantine, parents: list[str], message: bytes = b"x\n", **f: str) -> str:

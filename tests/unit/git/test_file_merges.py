@@ -11,22 +11,12 @@ from tensorflow_macos_build.git import markers, merges
 from tensorflow_macos_build.git.file_merges import FileMerge, FileMerger, FileVersions
 from tensorflow_macos_build.git.merge_queue import Urgency
 from tensorflow_macos_build.git.objects import TreeEntry
-from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
-from tensorflow_macos_build.git.repository import Git, ObjectMissing
+from tensorflow_macos_build.git.repository import ObjectMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from tensorflow_macos_build.git.quarantine import Quarantine
 
 LINES = [b"line %d\n" % number for number in range(9)]
-
-
-@pytest.fixture
-def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
-    git = Git(tmp_path / "r.git")
-    git.init()
-    with open_quarantine(git) as quarantine:
-        yield quarantine
 
 
 def versions(quarantine: Quarantine, path: str, at: int = 7) -> FileVersions:

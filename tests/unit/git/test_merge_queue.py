@@ -5,28 +5,15 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tensorflow_macos_build.git.merge_queue import Kind, MergeQueue, MergeRules, Urgency
 from tensorflow_macos_build.git.merges import Stages
 from tensorflow_macos_build.git.objects import TreeEntry
-from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
-from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.git.running_merges import RunningMergers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from tensorflow_macos_build.git.quarantine import Quarantine
 
 KIND = Kind(MergeRules(), by_default=False, both_add=False)
-
-
-@pytest.fixture
-def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
-    git = Git(tmp_path / "r.git")
-    git.init()
-    with open_quarantine(git) as quarantine:
-        yield quarantine
 
 
 def named(quarantine: Quarantine, path: str) -> Stages:

@@ -15,16 +15,7 @@ from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.repository import Git, ObjectMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
-    git = Git(tmp_path / "r.git")
-    git.init()
-    with open_quarantine(git) as quarantine:
-        yield quarantine
 
 
 def tree_of(quarantine: Quarantine, content: bytes) -> str:

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry
 from tensorflow_macos_build.git.quarantine import Quarantine, open_quarantine
 from tensorflow_macos_build.git.repository import Git
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
-    git = Git(tmp_path / "r.git")
-    git.init()
-    with open_quarantine(git) as quarantine:
-        yield quarantine
 
 
 def files(quarantine: Quarantine) -> list[str]:
