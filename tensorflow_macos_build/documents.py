@@ -100,23 +100,26 @@ def _validator(name: str, version: int) -> jsonschema.Draft202012Validator:
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - as in `read`
 
     extend: Callable[..., type[jsonschema.Draft202012Validator]] = validators.extend
-    return extend(Draft202012Validator, {"items": _check_items})(schema_of(name, version))
+    check = functools.partial(_check_items, Draft202012Validator.VALIDATORS["items"])
+    return extend(Draft202012Validator, {"items": check})(schema_of(name, version))
 
 
 def _check_items(
-    validator: Validator, items: Json | bool, instance: object, schema: Json
+    one_by_one: Callable[..., Iterator[jsonschema.ValidationError]],
+    validator: Validator,
+    items: Json | bool,
+    instance: object,
+    schema: Json,
 ) -> Iterator[jsonschema.ValidationError]:
     """Yield the errors of the keyword `items`; texts that may be any are looked at together.
 
     Resolutions and reports hold files as lists of lines, and a check of its own for each of them
     costs more than all else of reading one (a third of a step of a rebase, with fifteen of them).
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - as in `read`
-
     texts = items == {"type": "string"} and isinstance(instance, list)
     if texts and all(isinstance(item, str) for item in cast("list[object]", instance)):
         return
-    yield from Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema)
+    yield from one_by_one(validator, items, instance, schema)
 
 
 def _check_values(root: object) -> None:

@@ -149,9 +149,9 @@ class FileMerger:
         fresh = [key for key in dict.fromkeys(keys) if key not in self._merged]
         for key in fresh:
             self._expect(key, Urgency())
-        while any(key in self._pending for key in fresh):
-            self.receive()
         for key in fresh:
+            while key in self._pending:
+                self.receive()
             if key not in self._merged:  # a git has ended, for it lacked an object
                 self._merged[key] = self._alone(key)
         return [_named(self._merged[key], file.path) for key, file in zip(keys, files, strict=True)]
