@@ -52,6 +52,14 @@ class LineChange(NamedTuple):
     brought: frozenset[bytes]
 
 
+class _Asked(NamedTuple):
+    """A stretch of a commit's file whose history is asked for."""
+
+    commit: str
+    path: str
+    stretch: LineRange
+
+
 class _TouchedLines(NamedTuple):
     """What a hunk does where lines are asked about: it takes all its own, and brings some."""
 
@@ -62,6 +70,10 @@ class _TouchedLines(NamedTuple):
 _LINES_KEPT = 1 << 20
 """Bytes of hunks whose lines are kept apart: one that changes a whole file is asked about by each
 stretch of it that conflicts."""
+
+_CHANGES_KEPT = 40_000
+"""Lines in answers that are kept, some 100 bytes each: where patches are left out, later ones that
+touch the same files conflict at the same lines of upstream's, and ask for them again."""
 
 
 class LineHistory:
@@ -81,12 +93,13 @@ class LineHistory:
         self._versions = FileVersions(quarantine, history)
         self._hunks = BlobHunks(quarantine)
         self._lines: Recent[tuple[BlobChange, int], _TouchedLines] = Recent(_LINES_KEPT)
+        self._changes: Recent[_Asked, tuple[LineChange, ...]] = Recent(_CHANGES_KEPT)
         self._sources: dict[tuple[_Edge, str], BlobChange] = {}
         self._expected: set[str] = set()
 
     def of_lines(
         self, new: str, path: str, stretches: Sequence[LineRange]
-    ) -> list[list[LineChange]]:
+    ) -> list[tuple[LineChange, ...]]:
         """Return for each stretch of a file which commits changed its lines, newest first.
 
         Args:
@@ -94,6 +107,21 @@ class LineHistory:
             path: the file.
             stretches: lines in that file.
         """
+        asked = [_Asked(new, path, stretch) for stretch in stretches]
+        known = {key: kept for key in asked if (kept := self._changes.get(key)) is not None}
+        fresh = [key for key in dict.fromkeys(asked) if key not in known]
+        if fresh:
+            found = self._followed(new, path, [key.stretch for key in fresh])
+            for key, changes in zip(fresh, map(tuple, found), strict=True):
+                known[key] = changes
+                lines = sum(len(change.took) + len(change.brought) for change in changes)
+                self._changes.put(key, changes, lines + 1)
+        return [known[key] for key in asked]
+
+    def _followed(
+        self, new: str, path: str, stretches: Sequence[LineRange]
+    ) -> list[list[LineChange]]:
+        """Follow stretches of a file back through its history, all at once."""
         lines = self._first_parents
         paths, stops = {path}, Stops()
         lines.add(stops, self._versions.changes(path))
