@@ -24,7 +24,7 @@ class UnreadAnswers:
         if len(self._readers) > _MOST:
             self._readers.popleft()()
 
-    def read_all(self) -> None:
-        """Read those that wait."""
-        while self._readers:
+    def read_until(self, is_known: Callable[[], bool]) -> None:
+        """Read those that wait, the oldest first, until what is needed is known; or all of them."""
+        while self._readers and not is_known():
             self._readers.popleft()()

@@ -85,7 +85,7 @@ class LineMaps:
         keys = [_Compared(algorithm, *pair) for pair in pairs]
         if not self._known.keys() >= set(keys):
             self.expect(pairs, algorithm)
-            self._answers.read_all()
+            self._answers.read_until(lambda: self._known.keys() >= set(keys))
         return [self._known[key] for key in keys]
 
     def expect(self, pairs: Iterable[tuple[str, str]], algorithm: str = "myers") -> None:

@@ -70,7 +70,7 @@ class BlobHunks:
     def _compared(self, pair: _Pair) -> _Compared:
         if pair not in self._known:
             self.expect([pair])
-            self._answers.read_all()
+            self._answers.read_until(lambda: pair in self._known)
         return self._known[pair]
 
     def _learn(self, pairs: Sequence[_Pair], answer: Callable[[], list[_Compared | None]]) -> None:

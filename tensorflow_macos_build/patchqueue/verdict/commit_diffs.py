@@ -90,7 +90,7 @@ class CommitDiffs:
         """Return the `diffs.change_id` of each commit; all are kept."""
         if not self._change_ids.keys() >= set(commits):
             self.expect(commits)
-            self._answers.read_all()
+            self._answers.read_until(lambda: self._change_ids.keys() >= set(commits))
         return [self._change_ids[commit] for commit in commits]
 
     def moves(self, commit: str) -> Mapping[str, str]:
@@ -120,7 +120,8 @@ class CommitDiffs:
         return (diff.of(path) for diff in self._read(commits))
 
     def _read(self, commits: Sequence[str], only: Sequence[str] = ()) -> list[_Compressed]:
-        self._answers.read_all()
+        waiting = self._asked.intersection(commits)
+        self._answers.read_until(lambda: self._change_ids.keys() >= waiting)
         keys = [(commit, tuple(only)) for commit in commits]
         read = {key: known for key in keys if (known := self._known.get(key)) is not None}
         fresh = [commit for commit, paths in dict.fromkeys(keys) if (commit, paths) not in read]

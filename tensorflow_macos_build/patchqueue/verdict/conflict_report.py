@@ -7,6 +7,7 @@ with that patch resolved its way. Otherwise it is a first cause.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git.file_merges import FileVersions
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
 
 
+_AHEAD = 120
+"""Files whose comparisons are asked for before they are reported: some questions' worth of them
+(`blob_diffs.AT_ONCE`), so that git is at work while the reports are made."""
+
 _INSIGNIFICANT = 2
 """Characters up to which a line (`}`, `);`) is everywhere, and no evidence."""
 
@@ -44,6 +49,8 @@ class ConflictReporter:
         self._writers = writers
         self._added = _AddedLines(history)
         self._shown: dict[str, str] = {}
+        self._waiting: deque[ReplayStep] = deque()
+        self._ahead: dict[str, int] = {}
 
     def expect_files(self, files: Iterable[FileVersions]) -> None:
         """Let git compare what the reports of files in conflict need."""
@@ -62,13 +69,23 @@ class ConflictReporter:
         self._blame.expect(asked)
 
     def expect(self, steps: Sequence[ReplayStep]) -> None:
-        """Let git compare what the reports of several steps need, many files at once."""
-        self.expect_files(
-            FileVersions(file.path, file.base, file.ours, file.theirs)
-            for step in steps
-            for file in (step.merged.conflicted if step.merged else ())
-        )
+        """Let git compare what the reports of several steps need, which are made in their order.
+
+        The files of later ones are compared while earlier ones are reported.
+        """
+        self._waiting.extend(steps)
+        self._go_ahead()
         self._expect_patches(steps)
+
+    def _go_ahead(self) -> None:
+        """Let git compare files until enough of those are asked for that are reported next."""
+        files: list[ConflictedPath] = []
+        while self._waiting and sum(self._ahead.values()) < _AHEAD:
+            step = self._waiting.popleft()
+            conflicted = step.merged.conflicted if step.merged else ()
+            self._ahead[step.commit] = len(conflicted)
+            files += conflicted
+        self.expect_files(FileVersions(f.path, f.base, f.ours, f.theirs) for f in files)
 
     def _expect_patches(self, steps: Sequence[ReplayStep]) -> None:
         """Read the patches that steps may follow from: earlier ones on files in conflict."""
@@ -89,6 +106,8 @@ class ConflictReporter:
     def report(self, step: ReplayStep, earlier: PatchesByPath) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""
         assert step.merged is not None
+        if self._ahead.pop(step.commit, 0):
+            self._go_ahead()
         return tuple(
             self._file(step, step.merged, file, earlier) for file in step.merged.conflicted
         )
