@@ -173,11 +173,12 @@ def ask_trees(
     *,
     context: int = 3,
     algorithm: str = "myers",
+    renames: bool = False,
     plain: bool = False,
 ) -> Callable[[], _Read]:
     """Let git compare as `of_trees` does, and return what gives what is read in the result."""
     trees.bring_changed(git, pairs)
-    flags = _of_trees(context, algorithm, renames=False, plain=plain)
+    flags = _of_trees(context, algorithm, renames=renames, plain=plain)
     lines = _lines(pairs)
     return git.ask_diff_tree(*flags, lines=lines, read=lambda out: read(_of_pairs(out)))
 

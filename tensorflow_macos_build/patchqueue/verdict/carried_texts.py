@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.git import diffs
@@ -10,7 +11,7 @@ from tensorflow_macos_build.patchqueue.replay import patched_tree
 from tensorflow_macos_build.patchqueue.replay.steps import StepOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     _Texts = tuple[TreeDiff, TreeDiff]
 
 _AT_ONCE = 50
-"""Patches that are compared at once: their differences are in memory until they are asked for."""
+"""Patches that are compared at once: their differences are in memory until they are asked for.
+
+While they are, git compares as many of the next."""
 
 
 _BYTES_KEPT = 8 << 20
@@ -41,16 +44,23 @@ class ComparedTrees:
         self._known: Recent[tuple[tuple[str, str], bool], TreeDiff] = Recent(_BYTES_KEPT)
         self.unchanged: dict[str, ReplayStep] = {}
 
-    def of(self, pairs: Sequence[tuple[str, str]], *, renames: bool) -> list[TreeDiff]:
-        """Return the differences of pairs of trees."""
+    def ask(
+        self, pairs: Sequence[tuple[str, str]], *, renames: bool
+    ) -> Callable[[], list[TreeDiff]]:
+        """Let git compare pairs of trees; what is returned gives their differences."""
         known = {pair: self._known.get((pair, renames)) for pair in pairs}
         fresh = [pair for pair, diff in known.items() if diff is None]
-        made = diffs.of_trees(self._quarantine.git, fresh, renames=renames) if fresh else []
-        for pair, diff in zip(fresh, made, strict=True):
-            known[pair] = diff
-            size = sum(len(hunk.text) for file in diff for hunk in file.hunks)
-            self._known.put((pair, renames), diff, size)
-        return [diff for diff in map(known.__getitem__, pairs) if diff is not None]
+        git = self._quarantine.git
+        answer = diffs.ask_trees(git, fresh, list, renames=renames) if fresh else None
+
+        def read() -> list[TreeDiff]:
+            for pair, diff in zip(fresh, answer() if answer else (), strict=True):
+                known[pair] = diff
+                size = sum(len(hunk.text) for file in diff for hunk in file.hunks)
+                self._known.put((pair, renames), diff, size)
+            return [diff for diff in map(known.__getitem__, pairs) if diff is not None]
+
+        return read
 
 
 class CarriedTexts:
@@ -69,7 +79,9 @@ class CarriedTexts:
         self._compared = remembered
         carried = (StepOutcome.TAKEN, StepOutcome.MERGED)
         self._waiting = [s for s in steps if s.outcome in carried and self.may_be_otherwise(s)]
+        self._asked: deque[Callable[[], None]] = deque()
         self._known: dict[str, _Texts] = {}
+        self._ask_next()
 
     def may_be_otherwise(self, step: ReplayStep) -> bool:
         """Whether a patch's text has to be read, and may be another than it was."""
@@ -84,24 +96,38 @@ class CarriedTexts:
 
     def of(self, step: ReplayStep) -> _Texts:
         """Return a patch's difference on its old base, and what is left of it on the new one."""
-        if step.commit not in self._known:
-            at = self._waiting.index(step)
-            self._read(self._waiting[at : at + _AT_ONCE])
-            del self._waiting[: at + _AT_ONCE]
+        while step.commit not in self._known:
+            read = self._asked.popleft()
+            self._ask_next()  # git is at work on these until they are needed
+            read()
         return self._known.pop(step.commit)
 
-    def _read(self, steps: Sequence[ReplayStep]) -> None:
+    def _ask_next(self) -> None:
+        """Let git compare the next patches."""
+        steps, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
         # Only where files go can there be renames: all others are spared the search.
         moving = [step for step in steps if _may_move(step)]
         others = [step for step in steps if not _may_move(step)]
-        for part, renames in ((moving, True), (others, False)):
-            pairs = [pair for step in part for pair in (self._own(step), self._left(step))]
-            compared = iter(self._compared.of(pairs, renames=renames))
-            for step in part:
-                before, after = next(compared), next(compared)
-                if step.merged is None:
-                    after = tuple(file for file in before if file.path not in step.upstream_had)
-                self._known[step.commit] = before, after
+        kinds = ((moving, True), (others, False))
+        parts = [(part, self._ask(part, renames=renames)) for part, renames in kinds if part]
+
+        def read() -> None:
+            for part, answer in parts:
+                self._learn(part, answer())
+
+        self._asked.append(read)
+
+    def _ask(self, steps: Sequence[ReplayStep], *, renames: bool) -> Callable[[], list[TreeDiff]]:
+        pairs = [pair for step in steps for pair in (self._own(step), self._left(step))]
+        return self._compared.ask(pairs, renames=renames)
+
+    def _learn(self, steps: Sequence[ReplayStep], compared: Sequence[TreeDiff]) -> None:
+        texts = iter(compared)
+        for step in steps:
+            before, after = next(texts), next(texts)
+            if step.merged is None:
+                after = tuple(file for file in before if file.path not in step.upstream_had)
+            self._known[step.commit] = before, after
 
     def _own(self, step: ReplayStep) -> tuple[str, str]:
         return self._quarantine.parent_tree(step.commit), self._quarantine.tree(step.commit)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.console import silent
-from tensorflow_macos_build.git import diffs
 from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutcome
-from tensorflow_macos_build.patchqueue.verdict import commit_diffs, line_writers
-from tensorflow_macos_build.patchqueue.verdict.carried_texts import CarriedTexts, ComparedTrees
+from tensorflow_macos_build.patchqueue.verdict import line_writers
+from tensorflow_macos_build.patchqueue.verdict.carried_texts import ComparedTrees
 from tensorflow_macos_build.patchqueue.verdict.conflict_report import ConflictReporter
 from tensorflow_macos_build.patchqueue.verdict.counterfactual import (
     CounterfactualReplay,
     OtherReplays,
 )
 from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
+from tensorflow_macos_build.patchqueue.verdict.settled import SettledReporter
 from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStatus, Status
 from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tensorflow_macos_build.console import Ticker
-    from tensorflow_macos_build.git.diffs import TreeDiff
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
@@ -93,7 +92,18 @@ class StatusClassifier:
         waiting = {step.commit for step in replay.steps if counterfactual.waits(step)}
         others = [step for step in replay.steps if step.commit not in waiting]
         self._expect(others)
-        texts = CarriedTexts(self._quarantine, others, self._compared)
+        settled = SettledReporter(
+            self._quarantine,
+            self._history,
+            self._landed,
+            [
+                (patch, step)
+                for patch, step in zip(self._patches, replay.steps, strict=True)
+                if step.commit not in waiting
+            ],
+            self._compared,
+        )
+        settled.go_ahead()
         statuses: list[PatchStatus] = []
         before, conflicting, causes = PatchesByPath(), PatchesByPath(), PatchesByPath()
         for patch, step in zip(self._patches, replay.steps, strict=True):
@@ -107,7 +117,7 @@ class StatusClassifier:
                     evidence = _with_related(evidence, self._landed.related(patch, step.changes))
                 causes.add(patch, step)
             else:
-                status, evidence = self._settled(patch, step, before, texts)
+                status, evidence = self._settled(patch, step, before, settled)
             before.add(patch, step)
             if step.outcome is StepOutcome.CONFLICT:
                 conflicting.add(patch, step)
@@ -173,19 +183,17 @@ class StatusClassifier:
         return status, Evidence(conflicts=reports, knock_on_of=tuple(names))
 
     def _settled(
-        self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath, texts: CarriedTexts
+        self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath, settled: SettledReporter
     ) -> tuple[Status, Evidence]:
         match step.outcome:
-            case StepOutcome.TAKEN | StepOutcome.MERGED:
-                return self._carried_on(patch, step, texts)
-            case StepOutcome.EMPTY | StepOutcome.LANDED:
-                return self._gone(patch, step, before)
+            case StepOutcome.TAKEN | StepOutcome.MERGED | StepOutcome.EMPTY | StepOutcome.LANDED:
+                return settled.of(patch, step, before)
             case StepOutcome.RESOLVED:
                 return Status.RESOLVED, self._conflicts(step)
             case StepOutcome.LEFT_OUT:
                 return Status.LEFT_OUT, self._conflicts(step)
             case StepOutcome.NOT_REACHED:
-                return Status.NOT_REACHED, Evidence()
+                return Status.NOT_REACHED, _NO_EVIDENCE
             case StepOutcome.CONFLICT:
                 raise AssertionError("conflicts are told apart before")
             case _:
@@ -194,55 +202,6 @@ class StatusClassifier:
     def _conflicts(self, step: ReplayStep) -> Evidence:
         """Return the conflicts of a patch for which it was decided already."""
         return Evidence(conflicts=self._reporter.report(step, PatchesByPath()))
-
-    def _carried_on(
-        self, patch: QueueCommit, step: ReplayStep, texts: CarriedTexts
-    ) -> tuple[Status, Evidence]:
-        if not texts.may_be_otherwise(step):
-            return Status.CLEAN, _NO_EVIDENCE
-        before, after = texts.of(step)
-        files = _changed_files(before, after)
-        if not files:
-            texts.note_unchanged(step)
-            return Status.CLEAN, _NO_EVIDENCE
-        # A recorded commit is evidence that upstream has it only while nothing took it back, and it
-        # gives the status only where the patch lost lines: message and tree must agree.
-        recorded = self._history.recorded(patch.message)
-        stands = recorded.complete and not self._history.reverts(recorded.commits)
-        upstream = self._history.describe(recorded.commits) if stands else ()
-        lost = commit_diffs.significant_lines(before) - commit_diffs.significant_lines(after)
-        paths = [change.path for change in step.changes]
-        if lost and upstream:
-            return Status.UPSTREAM_CHANGED, Evidence(upstream, "recorded", changed_files=files)
-        if shared := self._history.sharing(paths, lost):
-            described = self._history.describe(shared)
-            return Status.UPSTREAM_IN_PART, Evidence(described, "same lines", changed_files=files)
-        behind = self._history.describe(self._history.responsible_commits(paths, before, after))
-        found_by = "recorded" if upstream else ""
-        evidence = Evidence(upstream, found_by, changed_files=files, changed_by=behind)
-        return Status.ADAPTED, evidence
-
-    def _gone(
-        self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath
-    ) -> tuple[Status, Evidence]:
-        if not step.changes:  # the patch was empty from the start
-            return Status.CLEAN, Evidence()
-        # The surest evidence first: equal changes, what its message names, then equal lines.
-        commits, found_by = self._landed.evidence(patch, step.changes)
-        if found_by == "same changes":
-            return Status.UPSTREAM_IDENTICAL, Evidence(self._history.describe(commits), found_by)
-        if commits:
-            return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(commits), found_by)
-        lines = self._history.lines_of(patch.commit)
-        paths = [change.path for change in step.changes]
-        if shared := self._history.sharing(paths, lines):
-            whole = self._history.covers(shared, paths, lines)
-            status = Status.UPSTREAM_IDENTICAL if whole else Status.UPSTREAM_CHANGED
-            return status, Evidence(self._history.describe(shared), "same lines")
-        # A file that only moved, a mode, a binary file: no lines tell, so the paths do.
-        if not lines and (touching := self._history.touching(paths)):
-            return Status.UPSTREAM_CHANGED, Evidence(self._history.describe(touching), "same files")
-        return Status.EMPTY, Evidence(knock_on_of=_names(before.on_files_of(step)))
 
 
 def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
@@ -256,10 +215,3 @@ def _with_related(evidence: Evidence, related: Evidence) -> Evidence:
 
 def _names(patches: Sequence[QueueCommit]) -> tuple[str, ...]:
     return tuple(patch.name for patch in patches)
-
-
-def _changed_files(before: TreeDiff, after: TreeDiff) -> tuple[str, ...]:
-    """Return the files whose difference reads otherwise than before, line numbers aside."""
-    texts = [{file.path: diffs.text_digest((file,)) for file in diff} for diff in (before, after)]
-    paths = sorted(set(texts[0]) | set(texts[1]))
-    return tuple(path for path in paths if texts[0].get(path) != texts[1].get(path))

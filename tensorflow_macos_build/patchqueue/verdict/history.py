@@ -119,6 +119,12 @@ class UpstreamHistory(PathHistory):
         # sorted() is stable: of equal shares the order is the history's, the same each time.
         return sorted((c for c in shares if shares[c]), key=lambda commit: -shares[commit])
 
+    def expect_lines(self, paths: Iterable[str]) -> int:
+        """Let git compare the commits on `paths` whose lines will be asked for; return how many."""
+        commits = [c for c in self.touching(list(dict.fromkeys(paths))) if not self._is_snapshot(c)]
+        self._diffs.expect(commits)
+        return len(commits)
+
     def covers(self, commits: Sequence[str], paths: Iterable[str], lines: Counter[bytes]) -> bool:
         """Whether commits on `paths` together make all of `lines`, counted as in `sharing`."""
         made: Counter[bytes] = Counter()

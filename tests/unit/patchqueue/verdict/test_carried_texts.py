@@ -9,7 +9,7 @@ from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.verdict.carried_texts import ComparedTrees
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pytest
@@ -21,13 +21,19 @@ def test_trees_are_compared_once_and_with_renames_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, bool]] = []
-    of_trees = diffs.of_trees
+    ask_trees = diffs.ask_trees
 
-    def counted(git: Git, pairs: Sequence[tuple[str, str]], *, renames: bool) -> list[TreeDiff]:
+    def counted(
+        git: Git,
+        pairs: Sequence[tuple[str, str]],
+        read: Callable[[list[TreeDiff]], list[TreeDiff]],
+        *,
+        renames: bool,
+    ) -> Callable[[], list[TreeDiff]]:
         asked.append((len(pairs), renames))
-        return of_trees(git, pairs, renames=renames)
+        return ask_trees(git, pairs, read, renames=renames)
 
-    monkeypatch.setattr(diffs, "of_trees", counted)
+    monkeypatch.setattr(diffs, "ask_trees", counted)
     git = Git(tmp_path)
     git.init()
     with open_quarantine(git) as quarantine:
@@ -37,9 +43,9 @@ def test_trees_are_compared_once_and_with_renames_once_more(
         )
         compared = ComparedTrees(quarantine)
         moved, came = (here, there), (empty, here)
-        plain = compared.of([moved, came, moved], renames=False)
-        assert compared.of([came, moved], renames=False) == [plain[1], plain[0]]
-        (followed,) = compared.of([moved], renames=True)
+        plain = compared.ask([moved, came, moved], renames=False)()
+        assert compared.ask([came, moved], renames=False)() == [plain[1], plain[0]]
+        (followed,) = compared.ask([moved], renames=True)()
     assert plain[0] == plain[2]
     assert [file.path for file in plain[0]] == ["here", "there"]
     assert [file.path for file in followed] == ["there"]
