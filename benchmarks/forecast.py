@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import measure
+from tensorflow_macos_build import cycles
 from tensorflow_macos_build.git.quarantine import open_quarantine
 from tensorflow_macos_build.git.repository import Git
 from tensorflow_macos_build.patchqueue.forecast.forecast import Forecaster
@@ -93,6 +94,7 @@ def _rebases(
             engine.rebase_in(quarantine, base, commit, patches)
 
 
+@cycles.rarely_sought()  # as in `forecast.forecast`, and in a rebase
 def _forecast(
     git: Git, base: QueueBase, patches: Sequence[QueueCommit], onto: dict[str, str]
 ) -> tuple[int, tuple[ForecastColumn, ...]]:
