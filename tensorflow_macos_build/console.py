@@ -105,6 +105,9 @@ def phase(ticker: Ticker, name: str, names: Sequence[str]) -> Ticker:
 
 
 def _named(ticker: Ticker, name: str) -> Ticker:
+    if ticker is silent:
+        return silent
+
     def tick(progress: WorkProgress) -> None:
         phases = ", ".join(filter(None, (name, progress.phase)))
         ticker(progress.done, progress.total, progress.detail, unit=progress.unit, phase=phases)
