@@ -72,10 +72,9 @@ class Prober:
 
     def _try(self, position: int, history: UpstreamHistory) -> bool:
         needed = self._replays.dependencies.of(position)
-        gone = self._replays.lacks_files(needed, history)
         if self.is_small(position):
             alone = self._replays.of(needed, history)
-            if not gone and alone.merged_singly(range(len(needed))):
+            if alone.is_by_files(range(len(needed))):
                 return alone.is_first_cause(len(needed) - 1)
             self._by_trees.add((position, history.new))
             # Whole trees hold all that is before the patch; where that costs too much, the others
@@ -83,7 +82,7 @@ class Prober:
             if history.new not in self._whole and len(self._whole) >= _MOST_WHOLE:
                 return alone.is_first_cause(len(needed) - 1)
         whole = self._on(position, history)
-        if gone or not whole.merged_singly(needed):
+        if not whole.is_by_files(needed):
             self._by_trees.add((position, history.new))
         return whole.is_first_cause(position)
 

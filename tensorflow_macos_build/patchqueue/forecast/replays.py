@@ -10,7 +10,6 @@ from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.git.merges import MergeResult
 from tensorflow_macos_build.patchqueue.forecast.dependencies import PatchDependencies
 from tensorflow_macos_build.patchqueue.rebase.resolver import ConflictResolver
-from tensorflow_macos_build.patchqueue.replay.conflicts import TreeLookup
 from tensorflow_macos_build.patchqueue.replay.replay import replay
 from tensorflow_macos_build.patchqueue.replay.steps import Earlier, OnConflict
 from tensorflow_macos_build.patchqueue.replay.tree_difference import UpstreamDifferences
@@ -46,9 +45,10 @@ class PartialReplay:
     classifier: StatusClassifier
     resolver: ConflictResolver
 
-    def merged_singly(self, at: Iterable[int]) -> bool:
-        """Whether git merged files alone for some patches, and no whole trees."""
-        return not any(isinstance(self.replay.steps[number].merged, MergeResult) for number in at)
+    def is_by_files(self, at: Iterable[int]) -> bool:
+        """Whether the files of some patches alone decided about them, and nothing else in trees."""
+        steps = (self.replay.steps[number] for number in at)
+        return not any(s.lacks_files or isinstance(s.merged, MergeResult) for s in steps)
 
     def is_first_cause(self, at: int) -> bool:
         """Whether a patch conflicts, itself and not by a knock-on."""
@@ -87,7 +87,6 @@ class PartialReplays:
         self._patches = patches
         self._decisions = decisions
         self._compared = ComparedTrees(quarantine)
-        self._lookup = TreeLookup(quarantine)
         self._writers = line_writers.of_queue(quarantine, base, patches)
         changes = trees.by_commit(quarantine.git, [patch.commit for patch in patches])
         self.dependencies = PatchDependencies([of_patch for _, of_patch in changes])
@@ -96,14 +95,6 @@ class PartialReplays:
         )
         self._latest: Replay | None = None
         self._others = OtherReplays(quarantine, merger, self._differences)
-
-    def lacks_files(self, positions: Iterable[int], history: UpstreamHistory) -> bool:
-        """Whether a file of patches is gone at a history's end, so that others may be that file."""
-        before, now = (self._quarantine.tree(oid) for oid in (history.old, history.new))
-        return any(
-            self._lookup.at(now, path) is None and self._lookup.at(before, path) is not None
-            for path in self.dependencies.paths(positions)
-        )
 
     def of(
         self,
