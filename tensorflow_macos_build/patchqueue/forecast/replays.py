@@ -91,7 +91,7 @@ class PartialReplays:
         changes = trees.by_commit(quarantine.git, [patch.commit for patch in patches])
         self.dependencies = PatchDependencies([of_patch for _, of_patch in changes])
         self._differences = UpstreamDifferences(
-            quarantine, quarantine.tree(base), self.dependencies.changes
+            quarantine, quarantine.tree(base), self.dependencies.changes, decisions.removed
         )
         self._latest: Replay | None = None
         self._others = OtherReplays(quarantine, merger, self._differences)

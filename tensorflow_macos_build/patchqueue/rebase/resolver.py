@@ -10,7 +10,7 @@ from tensorflow_macos_build.patchqueue.replay.steps import Resolved, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.git.merges import MergeOutcome
     from tensorflow_macos_build.git.quarantine import Quarantine
@@ -33,6 +33,12 @@ class Decisions:
 
     resolutions: tuple[RecordedResolution, ...] = ()
     left_out: frozenset[str] = frozenset()
+
+    @property
+    def removed(self) -> Iterator[str]:
+        """The paths at which nothing is to be, where some conflict is settled."""
+        results = (result for made in self.resolutions for result in made.results)
+        return (result.path for result in results if result.content is None)
 
 
 class ConflictResolver:

@@ -159,7 +159,7 @@ def replay_otherwise(
     merger.finish()
     patches = [(step.commit, step.changes) for step in done.steps]
     replayer.foresee(done.onto, beside_taken(patches, taken), anew)
-    apart = earlier.nowhere if earlier else TreeDifference()
+    apart = earlier.differences.nowhere(done.onto) if earlier else TreeDifference()
     steps: list[OtherStep] = []
     for step, before in itertools.zip_longest(done.steps, known):
         made = replayer.otherwise(step, len(steps), apart, before, since)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from tensorflow_macos_build.git.merges import MergeResult
 from tensorflow_macos_build.patchqueue.replay import patched_tree, tree_difference
 from tensorflow_macos_build.patchqueue.replay.patched_tree import TreePair
-from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDifference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     )
     from tensorflow_macos_build.patchqueue.replay.tree_difference import (
         Footprint,
+        TreeDifference,
         UpstreamDifferences,
     )
     from tensorflow_macos_build.patchqueue.replay.unmade_merges import UnmadeMerge
@@ -234,11 +234,6 @@ class Earlier(Generic[_Replay]):
     def apart(self, tree: str) -> TreeDifference:
         """Return what is different in a tree that patches are replayed on now."""
         return self.differences.between(self.replay.onto, tree)
-
-    @property
-    def nowhere(self) -> TreeDifference:
-        """No difference yet, between trees that the same patches are replayed on."""
-        return TreeDifference(meeting=self.differences.meeting)
 
 
 def changes_tree(became: Became) -> bool:

@@ -74,6 +74,8 @@ class TreeDifference:
     Args:
         changes: what is different before the first patch, from one tree to the other.
         stays: whether a file is there before each patch, as the queue has it.
+        stands: whether a folder has a file in each tree that is there all along, unless git merges
+            whole trees: then no patch can tell what else comes into it, or goes.
         meeting: which patches meet a path, where that is known.
     """
 
@@ -81,15 +83,18 @@ class TreeDifference:
         self,
         changes: Iterable[PathChange] = (),
         stays: Callable[[str], bool] = _never,
+        stands: Callable[[str], bool] = _never,
         meeting: MeetingPatches | None = None,
     ) -> None:
         self._stays = stays
+        self._stands = stands
         self._meeting = meeting
         self._met: set[int] = set()
         self._paths: dict[str, bool] = {}
         """Whether there is something at a path in one of the trees only."""
         self._inside: Counter[str] = Counter()
-        """In how many paths a folder is otherwise, of those at which one tree has nothing."""
+        """In how many paths a folder is otherwise, of those at which one tree has nothing; of
+        folders that stand nobody has to know."""
         self._rules: set[str] = set()
         self._moving: set[str] = set()
         """The paths at which git may see that a side added a file, or took one away."""
@@ -135,6 +140,8 @@ class TreeDifference:
     def grow(self, became: Became, other: Became) -> None:
         """Take note of what became of the trees by a patch, which may be the same again."""
         if became is other:  # it was taken over, so that it met nothing that is different
+            if isinstance(became, TreePair):  # the trees are the same yet, but may have lost files
+                self._stands = _never
             return
         if isinstance(became, TreePair) or isinstance(other, TreePair):
             self._anywhere = True  # git may have followed a rename to any path
@@ -149,11 +156,12 @@ class TreeDifference:
                 self._differs(path, one_sided=None in sides)
 
     def _differs(self, path: str, *, one_sided: bool) -> None:
-        if one_sided and not self._paths.get(path):
-            self._inside.update(folders_above(path))
+        folders = self._shaky(path) if one_sided else ()
+        if not self._paths.get(path):
+            self._inside.update(folders)
         if self._meeting is not None:
             self._met.update(self._meeting.at(path))
-            for folder in folders_above(path) if one_sided else ():
+            for folder in folders:
                 self._met.update(self._meeting.inside(folder))
         self._paths[path] = one_sided or self._paths.get(path, False)
         if self._paths[path] or not self._stays(path):
@@ -163,12 +171,16 @@ class TreeDifference:
 
     def _is_same(self, path: str) -> None:
         if self._paths.pop(path, False):
-            for folder in folders_above(path):
+            for folder in self._shaky(path):
                 self._inside[folder] -= 1
                 if not self._inside[folder]:
                     del self._inside[folder]
         self._rules.discard(path)
         self._moving.discard(path)
+
+    def _shaky(self, path: str) -> list[str]:
+        """Return the folders above a path that may be gone without it."""
+        return [folder for folder in folders_above(path) if not self._stands(folder)]
 
 
 class UpstreamDifferences:
@@ -179,29 +191,47 @@ class UpstreamDifferences:
         base: the tree that the first patch was made for.
         patches: what each patch does to each path. They are a line: each was made for what those
             before it make of the base.
+        removed: further paths that a replay may take files away from, for somebody decided so.
 
     Attributes:
         meeting: which of the patches meet a path.
     """
 
     def __init__(
-        self, quarantine: Quarantine, base: str, patches: Sequence[Sequence[PathChange]]
+        self,
+        quarantine: Quarantine,
+        base: str,
+        patches: Sequence[Sequence[PathChange]],
+        removed: Iterable[str] = (),
     ) -> None:
         self.meeting = MeetingPatches(patches)
         # both sides are upstream's: what is in memory yet need not be written for it
         self._git = replace(quarantine.git, publish=None)
+        self._objects = quarantine.objects
         self._lookup = TreeLookup(quarantine)
         self._base = base
         self._removed = {c.path for changes in patches for c in changes if c.new is None}
+        self._removed.update(removed)
         self._known: tuple[tuple[str, str], tuple[PathChange, ...]] | None = None
         self._stay: dict[str, bool] = {}
+        self._standing: dict[tuple[str, str], bool] = {}
 
     def between(self, old: str, new: str) -> TreeDifference:
         """Return what is different between two trees; the last one that was asked for is kept."""
         if self._known is None or self._known[0] != (old, new):
             (changes,) = trees.between(self._git, [(old, new)])
             self._known = (old, new), changes
-        return TreeDifference(self._known[1], self._stays, self.meeting)
+        return self._difference(self._known[1], old, new)
+
+    def nowhere(self, tree: str) -> TreeDifference:
+        """Return that nothing is different yet, where patches are replayed twice on a tree."""
+        return self._difference((), tree)
+
+    def _difference(self, changes: Iterable[PathChange], *on: str) -> TreeDifference:
+        def stands(folder: str) -> bool:
+            return all(self._stands(tree, folder) for tree in on)
+
+        return TreeDifference(changes, self._stays, stands, self.meeting)
 
     def _stays(self, path: str) -> bool:
         if path not in self._stay:
@@ -209,3 +239,13 @@ class UpstreamDifferences:
             there = entry is not None and not entry.is_tree
             self._stay[path] = there and path not in self._removed
         return self._stay[path]
+
+    def _stands(self, tree: str, folder: str) -> bool:
+        if (tree, folder) not in self._standing:
+            entry = self._lookup.at(tree, folder)
+            listed = self._objects.tree(entry.oid) if entry and entry.is_tree else {}
+            self._standing[tree, folder] = any(
+                not below.is_tree and f"{folder}/{name}" not in self._removed
+                for name, below in listed.items()
+            )
+        return self._standing[tree, folder]
