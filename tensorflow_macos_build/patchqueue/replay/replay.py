@@ -100,7 +100,7 @@ def replay(
     known = earlier.replay.steps[: len(patches)] if earlier and takes_over else ()
     apart = earlier.apart(start) if earlier else TreeDifference()
     taken = [meets_the_same(step, at, apart) for at, step in enumerate(known)]
-    to_foresee = beside_taken(patches, taken)
+    to_foresee = beside_taken(patches, taken, earlier.differences.meeting) if earlier else patches
     conflicts = replayer.foresee(start, to_foresee, len(patches) - sum(taken), foreseen)
     if otherwise:
         replayer.foresee_otherwise(start, patches, conflicts)
@@ -158,7 +158,8 @@ def replay_otherwise(
     anew = len(taken) - sum(taken) + sum(step.is_settled for step in done.steps[len(known) :])
     merger.finish()
     patches = [(step.commit, step.changes) for step in done.steps]
-    replayer.foresee(done.onto, beside_taken(patches, taken), anew)
+    to_foresee = beside_taken(patches, taken, earlier.differences.meeting) if earlier else patches
+    replayer.foresee(done.onto, to_foresee, anew)
     apart = earlier.differences.nowhere(done.onto) if earlier else TreeDifference()
     steps: list[OtherStep] = []
     for step, before in itertools.zip_longest(done.steps, known):

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.replay.steps import OtherStep
-    from tensorflow_macos_build.patchqueue.replay.tree_difference import TreeDifference
+    from tensorflow_macos_build.patchqueue.replay.tree_difference import (
+        MeetingPatches,
+        TreeDifference,
+    )
 
     _Patch = tuple[str, tuple[PathChange, ...]]
     """A commit, and what it does to each path."""
@@ -47,16 +50,20 @@ def meets_the_same_otherwise(
     return since.moves_none and since.leaves(done.meets, merged=True)
 
 
-def beside_taken(patches: Sequence[_Patch], taken: Sequence[bool]) -> Sequence[_Patch]:
+def beside_taken(
+    patches: Sequence[_Patch], taken: Sequence[bool], meeting: MeetingPatches
+) -> Sequence[_Patch]:
     """Return the patches that are not taken from another replay, and what decides about them.
 
     That is what the others do to the same paths. The first ones are `taken` or not.
     """
     if not taken:
         return patches
-    if all(taken) and len(taken) == len(patches):
-        return ()
     made = [*itertools.compress(patches, (not same for same in taken)), *patches[len(taken) :]]
     paths = {change.path for _, changes in made for change in changes}
-    on_them = [(commit, tuple(c for c in whole if c.path in paths)) for commit, whole in patches]
+    near = sorted({at for path in paths for at in meeting.at(path) if at < len(patches)})
+    on_them = (
+        (commit, tuple(change for change in whole if change.path in paths))
+        for commit, whole in map(patches.__getitem__, near)
+    )
     return [patch for patch in on_them if patch[1]]
