@@ -213,9 +213,11 @@ class PatchedTree:
 
         Those would merge by themselves; for others git may have to merge whole trees.
         """
-        sides = [(c.old, c.new, self._state.entry(c.path)) for c in changes]
-        return any(old and new and now not in (old, new) for old, new, now in sides) and not all(
-            side is not None and side.is_file for of_path in sides for side in of_path
+        both = (c for c in changes if c.old and c.new)
+        return any(self._state.entry(c.path) not in (c.old, c.new) for c in both) and not all(
+            side is not None and side.is_file
+            for c in changes
+            for side in (c.old, c.new, self._state.entry(c.path))
         )
 
     def _merged_files(
