@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
+from tensorflow_macos_build.patchqueue.verdict import status_document
 from tensorflow_macos_build.patchqueue.verdict.wording import named
-from tensorflow_macos_build.views import evidence
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _finding(finding: AuditFinding) -> documents.Json:
         "text": finding.use.text,
         "uses": finding.uses,
         "was_in": finding.was_in,
-        "removed_by": [evidence.commit_document(commit) for commit in finding.removed_by],
+        "removed_by": [status_document.commit_part(commit) for commit in finding.removed_by],
         "renamed_to": finding.renamed_to,
         "looked_at": finding.looked_at,
     }

@@ -1,4 +1,4 @@
-"""Why a patch has its status, as a part of documents and as lines."""
+"""Why a patch has its status, as lines for people."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from tensorflow_macos_build.patchqueue.verdict.wording import follows, named
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tensorflow_macos_build import documents
-    from tensorflow_macos_build.patchqueue.verdict.status import (
-        ConflictReport,
-        Evidence,
-        HunkReport,
-        PatchStatus,
-    )
+    from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
     from tensorflow_macos_build.patchqueue.verdict.upstream_commit import UpstreamCommit
 
 _LINES_SHOWN = 12
@@ -28,60 +22,6 @@ _MEANINGS = {
     "mention": "upstream speaks of the same issue or commit",
 }
 """What upstream's commits mean for a conflicting patch, by how they were found."""
-
-
-def as_document(evidence: Evidence) -> documents.Json:
-    """Return why a patch has its status, as a part of a document."""
-    return {
-        "upstream": _commits(evidence.upstream),
-        "found_by": evidence.found_by,
-        "reverted_by": _commits(evidence.reverted_by),
-        "changed_files": list(evidence.changed_files),
-        "changed_by": _commits(evidence.changed_by),
-        "knock_on_of": list(evidence.knock_on_of),
-        "clean_after": list(evidence.clean_after),
-        "refused_resolutions": list(evidence.refused),
-        "conflicts": [_conflict(conflict) for conflict in evidence.conflicts],
-    }
-
-
-def _conflict(conflict: ConflictReport) -> documents.Json:
-    return {
-        "path": conflict.path,
-        "kind": conflict.kind,
-        "message": conflict.words,
-        "moved_to": conflict.moved_to,
-        "knock_on_of": list(conflict.knock_on_of),
-        # The field's name is rebase.v1's, which scripts read.
-        "culprits": _commits(conflict.blamed),
-        "hunks": [_hunk(hunk) for hunk in conflict.hunks],
-    }
-
-
-def _hunk(hunk: HunkReport) -> documents.Json:
-    return {
-        "base_line": hunk.base_line,
-        "line": hunk.line,
-        "base": list(hunk.base),
-        "upstream": list(hunk.ours),
-        "patch": list(hunk.theirs),
-        "culprits": _commits(hunk.blamed),
-    }
-
-
-def _commits(commits: Sequence[UpstreamCommit]) -> list[documents.Json]:
-    return [commit_document(commit) for commit in commits]
-
-
-def commit_document(commit: UpstreamCommit) -> documents.Json:
-    """Return a commit of upstream as a part of a document."""
-    return {
-        "commit": commit.oid,
-        "author": commit.author,
-        "date": commit.date,
-        "subject": commit.subject,
-        "link": commit.link,
-    }
 
 
 def signed(commit: UpstreamCommit) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import documents
-from tensorflow_macos_build.patchqueue.verdict import wording
+from tensorflow_macos_build.patchqueue.verdict import status_document, wording
 from tensorflow_macos_build.patchqueue.verdict.wording import WORDS, StatusTone
 from tensorflow_macos_build.views import audit, evidence, forecast_page
 from tensorflow_macos_build.views.lines import Line
@@ -62,7 +62,7 @@ def as_document(forecast: Forecast) -> documents.Json:
 def _fate(fate: PatchForecast) -> documents.Json:
     return {
         "status": fate.status.value,
-        "upstream": [evidence.commit_document(commit) for commit in fate.evidence.upstream],
+        "upstream": [status_document.commit_part(commit) for commit in fate.evidence.upstream],
         "knock_on_of": list(fate.evidence.knock_on_of),
         "clean_after": list(fate.evidence.clean_after),
         "breaking": fate.breaking and _break(fate.breaking),
@@ -75,14 +75,14 @@ def _turn(turn: Turn) -> documents.Json:
     return {
         "turn": "heals" if turn.heals else "breaks",
         "how": turn.kind.value,
-        "commit": evidence.commit_document(turn.commit),
+        "commit": status_document.commit_part(turn.commit),
     }
 
 
 def _break(breaking: Break) -> documents.Json:
     return {
         "how": breaking.kind.value,
-        "commit": evidence.commit_document(breaking.commit),
+        "commit": status_document.commit_part(breaking.commit),
         "clean": breaking.clean,
     }
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.patchqueue.proof.fates import UnitFate
+from tensorflow_macos_build.patchqueue.verdict import status_document
 from tensorflow_macos_build.patchqueue.verdict.wording import named
-from tensorflow_macos_build.views import evidence
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def as_document(queue: str, request: HunksRequest, result: PatchHunks) -> docume
                 "added": _count(item, b"+"),
                 "removed": _count(item, b"-"),
                 "fate": item.fate.value,
-                "landed_in": [evidence.commit_document(commit) for commit in item.landed_in],
-                "culprits": [evidence.commit_document(c) for c in _blamed(result, item)],
+                "landed_in": [status_document.commit_part(commit) for commit in item.landed_in],
+                "culprits": [status_document.commit_part(c) for c in _blamed(result, item)],
             }
             for item in result.units
         ],

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.patchqueue.picking.watch import PickState
-from tensorflow_macos_build.patchqueue.verdict import wording
-from tensorflow_macos_build.views import edit, evidence
+from tensorflow_macos_build.patchqueue.verdict import status_document, wording
+from tensorflow_macos_build.views import edit
 from tensorflow_macos_build.views.lines import Line
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def watched_body(watched: WatchedPick) -> documents.Json:
         "head": watched.head,
         "merge_reference": watched.has_merge,
         "forced": watched.forced,
-        "added": [evidence.commit_document(commit) for commit in watched.added],
-        "gone": [evidence.commit_document(commit) for commit in watched.gone],
+        "added": [status_document.commit_part(commit) for commit in watched.added],
+        "gone": [status_document.commit_part(commit) for commit in watched.gone],
         "landed_in": list(watched.landed_in),
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tensorflow_macos_build import checkout, documents
 from tensorflow_macos_build.patchqueue.audit.engine import AuditWhen
 from tensorflow_macos_build.patchqueue.queue import locate
-from tensorflow_macos_build.patchqueue.verdict import wording
+from tensorflow_macos_build.patchqueue.verdict import status_document, wording
 from tensorflow_macos_build.patchqueue.verdict.status import Status
 from tensorflow_macos_build.views import audit, evidence, forecast_page, proofs, saved
 from tensorflow_macos_build.views.lines import Line
@@ -85,7 +85,7 @@ def as_document(name: str, request: RebaseRequest, result: RebaseResult) -> docu
         "on_conflict": request.on_conflict.value,
         "ok": result.ok,
         "tree": result.tree,
-        "patches": [_patch(patch) for patch in result.patches],
+        "patches": [status_document.status_part(patch) for patch in result.patches],
         # A driver would have merged otherwise, so that whoever relies on one has to know.
         "merge_drivers_not_run": list(result.drivers),
         # null where nothing was written: `--write` alone does, and only when nothing conflicts.
@@ -94,16 +94,6 @@ def as_document(name: str, request: RebaseRequest, result: RebaseResult) -> docu
         "proposals": [proofs.as_part(proof) for proof in result.proofs],
     }
     return documents.document("rebase", 1, body)
-
-
-def _patch(patch: PatchStatus) -> documents.Json:
-    return {
-        "name": patch.name,
-        "subject": patch.subject,
-        "status": patch.status.value,
-        "in_tree": patch.in_tree,
-        "evidence": evidence.as_document(patch.evidence),
-    }
 
 
 def as_lines(

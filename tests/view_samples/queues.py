@@ -192,8 +192,6 @@ WATCHING = UpstreamReport(BEHIND, WATCHED, (DueCondition("a.patch", "upstream >=
 CALLS: dict[Callable[..., Any], list[tuple[Any, ...]]] = {
     edit.as_document: [("demo", EDITING), ("demo", EDITED)],
     edit.as_lines: [(EDITING, FLAGS), (EDITED, FLAGS)],
-    evidence.as_document: [(EVIDENCE,)],
-    evidence.commit_document: [(COMMIT,)],
     evidence.signed: [(COMMIT,)],
     evidence.conflict_lines: [(STATUSES[0],)],
     forecast.as_document: [(FORECAST,)],
