@@ -353,6 +353,7 @@ def judged(
     *,
     classifier: StatusClassifier,
     resolver: ConflictResolver,
+    passed: Sequence[PatchStatus] = (),
     ticker: Ticker = silent,
 ) -> RebaseResult:
     """Return a replay's result: what became of each patch.
@@ -364,9 +365,11 @@ def judged(
         replayed: the replay.
         classifier: gives each patch its status.
         resolver: what the replay asked at conflicts.
+        passed: what became of the patches before those of the replay (`StatusClassifier`).
         ticker: told of how many patches it is known what became of them.
     """
-    statuses = tuple(map(resolver.with_refusals, classifier.classify(replayed, ticker)))
+    classified = classifier.classify(replayed, ticker, passed=passed)
+    statuses = tuple(map(resolver.with_refusals, classified))
     drivers = remarks.drivers(quarantine, replayed)
     return RebaseResult(base.commit, onto, replayed.tree, statuses, drivers)
 

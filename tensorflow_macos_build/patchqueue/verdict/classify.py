@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import assert_never
 
 from tensorflow_macos_build.console import silent
+from tensorflow_macos_build.git import trees
 from tensorflow_macos_build.patchqueue.replay.steps import OnConflict, StepOutcome
 from tensorflow_macos_build.patchqueue.verdict import line_writers
 from tensorflow_macos_build.patchqueue.verdict.carried_texts import ComparedTrees
@@ -25,10 +26,11 @@ from tensorflow_macos_build.patchqueue.verdict.status import Evidence, PatchStat
 from tensorflow_macos_build.patchqueue.verdict.upstreamed import UpstreamedResolver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tensorflow_macos_build.console import Ticker
     from tensorflow_macos_build.git.quarantine import Quarantine
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.foresight import ForeseenConflict
     from tensorflow_macos_build.patchqueue.replay.steps import Replay, ReplayStep, Resolver
@@ -85,28 +87,34 @@ class StatusClassifier:
                 (conflict.commit, conflict.changes) for conflict in conflicts
             )
 
-    def classify(self, replay: Replay, ticker: Ticker = silent) -> tuple[PatchStatus, ...]:
-        """Return the statuses, in the queue's order."""
-        ticker(0, len(self._patches))
+    def classify(
+        self, replay: Replay, ticker: Ticker = silent, *, passed: Sequence[PatchStatus] = ()
+    ) -> tuple[PatchStatus, ...]:
+        """Return the statuses, in the queue's order.
+
+        Args:
+            replay: the replay of the patches behind those `passed`.
+            ticker: told of how many patches it is known what became of them.
+            passed: what became of the first patches; none of them is in conflict.
+        """
+        ticker(len(passed), len(self._patches))
         counterfactual = self._counterfactual(replay)
         waiting = {step.commit for step in replay.steps if counterfactual.waits(step)}
         others = [step for step in replay.steps if step.commit not in waiting]
         self._expect(others)
+        both = list(zip(self._patches[len(passed) :], replay.steps, strict=True))
         settled = SettledReporter(
             self._quarantine,
             self._history,
             self._landed,
-            [
-                (patch, step)
-                for patch, step in zip(self._patches, replay.steps, strict=True)
-                if step.commit not in waiting
-            ],
+            [(patch, step) for patch, step in both if step.commit not in waiting],
             self._compared,
         )
         settled.go_ahead()
-        statuses: list[PatchStatus] = []
-        before, conflicting, causes = PatchesByPath(), PatchesByPath(), PatchesByPath()
-        for patch, step in zip(self._patches, replay.steps, strict=True):
+        statuses = [*passed]
+        before = PatchesByPath(self._with_changes(len(passed)))
+        conflicting, causes = PatchesByPath(), PatchesByPath()
+        for patch, step in both:
             ticker(len(statuses), len(self._patches), patch.name)
             if step.commit in waiting:
                 names = _names(counterfactual.waited_for(step, causes))
@@ -127,6 +135,12 @@ class StatusClassifier:
                 )
             )
         return tuple(statuses)
+
+    def _with_changes(self, count: int) -> Iterator[tuple[QueueCommit, tuple[PathChange, ...]]]:
+        """Yield the first patches with what each does to each path."""
+        first = self._patches[:count]
+        changes = trees.by_commit(self._quarantine.git, [patch.commit for patch in first])
+        yield from zip(first, (made for _, made in changes), strict=True)
 
     def _expect(self, steps: Sequence[ReplayStep]) -> None:
         """Ask git at once for what the patches that do not wait are compared by."""

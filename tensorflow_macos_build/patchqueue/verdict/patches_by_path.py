@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.steps import ReplayStep
 
 
 class PatchesByPath:
-    """Patches in the queue's order, which come one after the other."""
+    """Patches in the queue's order, which come one after the other.
 
-    def __init__(self) -> None:
+    Args:
+        first: the first of them, with what each does to each path; read when it is asked for.
+    """
+
+    def __init__(self, first: Iterable[tuple[QueueCommit, tuple[PathChange, ...]]] = ()) -> None:
+        self._first = iter(first)
         self._patches: list[QueueCommit] = []
-        self._steps: list[ReplayStep] = []
+        self._changes: list[tuple[PathChange, ...]] = []
         self._paths: list[set[str]] = []
         self._by_path: dict[str, list[int]] = {}
 
@@ -24,12 +30,19 @@ class PatchesByPath:
         """Add the next patch."""
         # its paths are read when they are asked for: of most queues nobody does
         self._patches.append(patch)
-        self._steps.append(step)
+        self._changes.append(step.changes)
+
+    def _read_first(self) -> None:
+        """Put the first patches before those that were added, once."""
+        for number, (patch, changes) in enumerate(self._first):
+            self._patches.insert(number, patch)
+            self._changes.insert(number, changes)
 
     def _read(self) -> None:
         """Read the paths of those that were added since."""
-        for step in self._steps[len(self._paths) :]:
-            paths = {change.path for change in step.changes}
+        self._read_first()
+        for changes in self._changes[len(self._paths) :]:
+            paths = {change.path for change in changes}
             for path in paths:
                 self._by_path.setdefault(path, []).append(len(self._paths))
             self._paths.append(paths)
@@ -37,6 +50,7 @@ class PatchesByPath:
     @property
     def all(self) -> tuple[QueueCommit, ...]:
         """All patches so far."""
+        self._read_first()
         return tuple(self._patches)
 
     def on(self, paths: Iterable[str]) -> tuple[QueueCommit, ...]:
