@@ -97,6 +97,27 @@ def test_a_start_killed_at_any_write_can_be_gone_on_with(
     raise AssertionError("there is no end of writes")
 
 
+def test_a_continue_killed_at_any_write_can_be_gone_on_with(tmp_path: Path) -> None:
+    """It keeps the answer, then how far it came, then shows the next conflict."""
+    home, before = tmp_path / "desk", tmp_path / "before"
+    desk = Desk(home)
+    desk.session.start(ONTO)
+    desk.edit("<")
+    # in one place: the conflict's work tree is that of the queue there
+    shutil.copytree(home, before, symlinks=True)
+    expected = desk.session.go_on().result
+    reached = state_of(desk)
+    for number in range(1, 60):
+        shutil.rmtree(home)
+        shutil.copytree(before, home, symlinks=True)
+        died = run_until(desk.session.go_on, number)
+        assert desk.session.go_on().result == expected
+        assert state_of(desk) == reached  # from the same state the same follows
+        if not died:
+            return
+    raise AssertionError("there is no end of writes")
+
+
 def test_the_last_continue_killed_at_any_write_can_be_repeated(
     tmp_path: Path, settled: dict[str, bytes]
 ) -> None:

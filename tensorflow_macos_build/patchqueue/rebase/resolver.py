@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.git.trees import PathChange
     from tensorflow_macos_build.patchqueue.queue.model import QueueCommit
     from tensorflow_macos_build.patchqueue.replay.patched_tree import PatchedTree
-    from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
+    from tensorflow_macos_build.patchqueue.replay.resolutions import (
+        KeptResolution,
+        RecordedResolution,
+    )
     from tensorflow_macos_build.patchqueue.verdict.history import UpstreamHistory
     from tensorflow_macos_build.patchqueue.verdict.status import PatchStatus
 
@@ -29,10 +32,12 @@ class Decisions:
     Attributes:
         resolutions: how conflicts were settled.
         left_out: the names of the patches to leave out where they conflict.
+        kept: how conflicts were settled in the rebase itself; they count where both do.
     """
 
     resolutions: tuple[RecordedResolution, ...] = ()
     left_out: frozenset[str] = frozenset()
+    kept: tuple[KeptResolution, ...] = ()
 
     @property
     def removed(self) -> Iterator[str]:
@@ -56,7 +61,7 @@ class ConflictResolver:
     ) -> None:
         self._names = {patch.commit: patch.name for patch in patches}
         self._recorded = resolutions.RecordedResolver(
-            quarantine, self._names, decisions.resolutions
+            quarantine, self._names, decisions.resolutions, decisions.kept
         )
         self._left_out = decisions.left_out
         self._upstreamed = UpstreamedResolver(quarantine, history, patches)

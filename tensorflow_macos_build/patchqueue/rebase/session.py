@@ -1,7 +1,9 @@
 """Work on a rebase's conflicts, one after the other: start, status, continue, skip, abort.
 
 Each step replays the queue with what was decided so far up to the first conflict that is left, and
-shows that in a work tree. When none is left, the queue is written back on its new base.
+shows that in a work tree. It begins where an earlier step came to, and not at the first patch,
+while nothing of that was decided otherwise since (`reached`). When no conflict is left, the queue
+is replayed once as a whole, and written back on its new base.
 
 A step may be killed anywhere and repeated: what it has done is in the state, and a conflict is only
 settled or left out after somebody was told of it (`RebaseSession.shown`), or by its patch's name.

@@ -2,7 +2,8 @@
 
 `refs/tensorflow_macos_build/rebase/<queue>` in the mirror names a commit whose tree holds what was
 decided so far: `state.json`, and the resolutions made. All else is computed from it and the queue,
-so whatever is killed when, the same command goes on; another clone needs the reference alone.
+so whatever is killed when, the same command goes on; another clone needs the reference alone. How
+far that came is there, too (`reached`), for the next step not to compute it again.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from tensorflow_macos_build.git import revisions
 from tensorflow_macos_build.git.objects import TREE_MODE, TreeEntry, parse_tree, reading
 from tensorflow_macos_build.patchqueue.queue import locate
 from tensorflow_macos_build.patchqueue.queue.model import encoded
+from tensorflow_macos_build.patchqueue.rebase import reached
 from tensorflow_macos_build.patchqueue.replay import resolutions
+from tensorflow_macos_build.patchqueue.replay.resolutions import KeptResolution
 from tensorflow_macos_build.upstream import refs
 
 if TYPE_CHECKING:
     from tensorflow_macos_build.git.quarantine import Quarantine
     from tensorflow_macos_build.git.repository import Git
     from tensorflow_macos_build.patchqueue.queue.model import Queue
-    from tensorflow_macos_build.patchqueue.replay.resolutions import RecordedResolution
+    from tensorflow_macos_build.patchqueue.rebase.reached import Reached
 
 _FILE = "state.json"
-_SCHEMA = "rebase-state", 2
+_SCHEMA = "rebase-state", 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class RebaseState:
         left_out: the names of the patches to leave out where they conflict.
         taken: the id of the tree of the work tree that was last taken or left; "": none was.
         resolutions: how conflicts were settled since.
+        reached: how far it came, with what was decided at some time; None: nothing is known.
         kept: the id of the commit that it was read from; "" before it is first kept.
     """
 
@@ -52,8 +56,14 @@ class RebaseState:
     onto: str
     left_out: tuple[str, ...] = ()
     taken: str = ""
-    resolutions: tuple[RecordedResolution, ...] = ()
+    resolutions: tuple[KeptResolution, ...] = ()
+    reached: Reached | None = None
     kept: str = ""
+
+    def with_resolution(self, made: KeptResolution) -> RebaseState:
+        """Return it with one more resolution; one for the same conflict goes."""
+        others = (old for old in self.resolutions if old.file_name != made.file_name)
+        return replace(self, resolutions=(*others, made))
 
 
 def ref_name(queue: Queue) -> str:
@@ -78,17 +88,21 @@ def load(queue: Queue, git: Git) -> RebaseState | None:
         _, content = objects.read(f"{kept}:{_FILE}")
         _, listed = objects.read(f"{kept}:{resolutions.FOLDER}")
         named = parse_tree(listed, len(kept) // 2)
-        recorded = objects.blobs([entry.oid for entry in named.values()])
+        came_to = reached.load(objects, kept)
     try:
         body = documents.read(content, *_SCHEMA)
-    except documents.NotTheDocument as error:
+        # they are read when their patches conflict, of which most are passed
+        settled = tuple(
+            KeptResolution(made["patch"], made["file"], named[made["file"]].oid)
+            for made in body["resolutions"]
+        )
+    except (documents.NotTheDocument, KeyError) as error:
         raise UsageError(
             "what is kept of the rebase cannot be read",
             where=ref,
             hint=locate.command("rebase.abort", queue.folder),
             detail=str(error),
         ) from None
-    settled = map(resolutions.parse, recorded, named)
     onto = body["onto"]
     return RebaseState(
         body["folder"],
@@ -98,7 +112,8 @@ def load(queue: Queue, git: Git) -> RebaseState | None:
         onto["commit"],
         tuple(body["left_out"]),
         body["taken"],
-        tuple(settled),
+        settled,
+        came_to,
         kept,
     )
 
@@ -118,20 +133,22 @@ def save(queue: Queue, quarantine: Quarantine, state: RebaseState) -> RebaseStat
         "onto": {"ref": state.onto_ref, "commit": state.onto},
         "left_out": list(state.left_out),
         "taken": state.taken,
+        "resolutions": [
+            {"patch": made.patch, "file": made.file_name} for made in state.resolutions
+        ],
     }
     content = documents.dumps(documents.document(*_SCHEMA, body)).encode()
     # One reference to one commit: a state is there as a whole or not at all.
-    files = {
-        made.file_name: TreeEntry("100644", quarantine.write("blob", resolutions.emit(made)))
-        for made in state.resolutions
+    files = {made.file_name: TreeEntry("100644", made.oid) for made in state.resolutions}
+    listed = {
+        _FILE: TreeEntry("100644", quarantine.write("blob", content)),
+        # There even when it is empty, which no index could hold: `load` reads it.
+        resolutions.FOLDER: TreeEntry(TREE_MODE, quarantine.write_tree(files)),
     }
-    tree = quarantine.write_tree(
-        {
-            _FILE: TreeEntry("100644", quarantine.write("blob", content)),
-            # There even when it is empty, which no index could hold: `load` reads it.
-            resolutions.FOLDER: TreeEntry(TREE_MODE, quarantine.write_tree(files)),
-        }
-    )
+    if state.reached is not None:
+        came_to = quarantine.write_tree(reached.entries(state.reached))
+        listed[reached.FOLDER] = TreeEntry(TREE_MODE, came_to)
+    tree = quarantine.write_tree(listed)
     # The parents keep both bases alive in a clone that has the reference alone.
     commit = quarantine.write_commit(
         tree, [state.onto, state.base], message=f"Rebase {queue.name}\n".encode()

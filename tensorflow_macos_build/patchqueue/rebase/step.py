@@ -194,13 +194,18 @@ class RebaseRun:
         """Open the replay of a rebase; nothing is replayed yet."""
         patches = commit_cache.of_queue(self.queue, self.git)
         with open_quarantine(self.git) as quarantine:
-            yield PartialRebase(quarantine, self.queue.base, state.onto, patches, self.ticker)
+            yield PartialRebase(
+                quarantine,
+                self.queue.base,
+                state.onto,
+                patches,
+                self.ticker,
+                reached=state.reached,
+            )
 
     def decisions(self, state: RebaseState) -> Decisions:
         """Return what was decided about conflicts, in the queue and in the rebase."""
-        # Those of the rebase come last: they count where the queue has one for the same conflict.
-        known = (*self._recorded, *state.resolutions)
-        return Decisions(known, frozenset(state.left_out))
+        return Decisions(self._recorded, frozenset(state.left_out), state.resolutions)
 
     @cached_property
     def _recorded(self) -> tuple[RecordedResolution, ...]:
@@ -217,16 +222,22 @@ class RebaseRun:
             if not proof.is_whole:
                 return state
             # Each is kept before the next one is looked for: a kill loses none.
-            settled = (*state.resolutions, proving.resolution(proof, met.merged))
-            state = replace(state, resolutions=settled)
+            made = resolutions.keep(partial.quarantine, proving.resolution(proof, met.merged))
+            state = state.with_resolution(made)
             state = rebase_state.save(self.queue, partial.quarantine, state)
 
     def advance(self, partial: PartialRebase, state: RebaseState) -> RebaseProgress:
         """Replay up to the next conflict and show it; at the end write the queue back."""
         quarantine = partial.quarantine
         conflict = partial.go_on(self.decisions(state))
+        if conflict is None:
+            # What is written back comes of the queue and of what was decided, and of nothing else.
+            conflict = partial.go_through(self.decisions(state))
         result = partial.result()
         if conflict is not None:
+            if came_to := partial.reached(result):
+                state = replace(state, reached=came_to)
+                state = rebase_state.save(self.queue, quarantine, state)
             self._show(quarantine, state, conflict)
             return self._stopped(state, result, conflict)
         if result.is_empty:
@@ -243,7 +254,7 @@ class RebaseRun:
         base = QueueBase(self.queue.base.upstream, state.onto_ref, state.onto)
         # Before the queue is written: builds start from this tree, and are to find it.
         quarantine.keep([tree], [state.onto])
-        more = {made.file_name: resolutions.emit(made) for made in state.resolutions}
+        more = {made.file_name: quarantine.objects.blob(made.oid) for made in state.resolutions}
 
         def announce(after: str) -> None:
             # The journal comes before the swap: whoever finds the queue written then knows by which
@@ -273,9 +284,8 @@ class RebaseRun:
         work_tree.bring(self.folder, quarantine, [tree], known=merged.ours)
         changes = _changes(quarantine, merged.tree, tree)
         made = resolutions.record(quarantine, conflict.patch.name, merged, changes)
-        settled = (*state.resolutions, made)
         # Both at once: what was taken is safe in the resolution, and only then may its folder go.
-        state = replace(state, resolutions=settled, taken=tree)
+        state = replace(state.with_resolution(resolutions.keep(quarantine, made)), taken=tree)
         return rebase_state.save(self.queue, quarantine, state)
 
     def leave_out(

@@ -11,6 +11,7 @@ queue (git's rerere is local to a clone, and git-merge-tree(1) never asks it).
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -84,6 +85,37 @@ class RecordedResolution:
         stem = self.patch.removesuffix(".patch")
         return f"{stem}.{_digest(self.patch, self.met)[:12]}.json"
 
+    @functools.cached_property
+    def digest(self) -> str:
+        """What it says, as a SHA-256."""
+        digest = hashlib.sha256(_digest(self.patch, self.met).encode())
+        for result in self.results:
+            content = b"-" if result.content is None else b"+" + result.content
+            for part in (encode_path(result.path), result.mode.encode(), content):
+                digest.update(b"%d\0%s" % (len(part), part))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class KeptResolution:
+    """A resolution as an object of a repository, which is read when its patch conflicts.
+
+    Attributes:
+        patch: the name of the patch's file.
+        file_name: the name of its file.
+        oid: the id of the blob that `emit` makes of it.
+    """
+
+    patch: str
+    file_name: str
+    oid: str
+
+
+def keep(quarantine: Quarantine, resolution: RecordedResolution) -> KeptResolution:
+    """Write a resolution into a quarantine."""
+    oid = quarantine.write("blob", emit(resolution))
+    return KeptResolution(resolution.patch, resolution.file_name, oid)
+
 
 def met_in(merged: MergeOutcome) -> tuple[ConflictKey, ...]:
     """Return what met in a merge's conflicting paths."""
@@ -100,6 +132,7 @@ class RecordedResolver:
         quarantine: where the replay is made.
         patches: the names of the patches' files, by commit.
         known: the resolutions.
+        kept: more of them, each of one of the patches; they count where there is one in both.
     """
 
     def __init__(
@@ -107,14 +140,16 @@ class RecordedResolver:
         quarantine: Quarantine,
         patches: Mapping[str, str],
         known: Sequence[RecordedResolution],
+        kept: Sequence[KeptResolution] = (),
     ) -> None:
         self._quarantine = quarantine
         self._patches = patches
-        # the number only orders: a patch that is moved in its queue gets another one (names.assign)
-        self._known = {(names.without_number(made.patch), made.met): made for made in known}
-        self._of_patch: dict[str, list[RecordedResolution]] = {}
-        for (patch, _), made in self._known.items():
-            self._of_patch.setdefault(patch, []).append(made)
+        self._of_patch: dict[str, dict[tuple[ConflictKey, ...], RecordedResolution]] = {}
+        for made in known:
+            self._add(made)
+        self._unread: dict[str, list[KeptResolution]] = {}
+        for unread in kept:
+            self._unread.setdefault(names.without_number(unread.patch), []).append(unread)
         self._names = frozenset(patches.values())
         carried = {names.without_number(name) for name in patches.values()} if known else ()
         # A patch whose subject was changed has another name; what met tells it all the same.
@@ -124,9 +159,8 @@ class RecordedResolver:
 
     def __call__(self, commit: str, merged: MergeOutcome) -> Resolved | None:
         """Settle a conflict as it was settled before."""
-        patch = names.without_number(self._patches[commit])
         met = met_in(merged)
-        known = self._known.get((patch, met)) or self._of_others.get(met)
+        known = self._of(commit).get(met) or self._of_others.get(met)
         # A merge that git did not survive names no path: that would fit any other such merge.
         if known is None or not merged.conflicted:
             return None
@@ -134,18 +168,27 @@ class RecordedResolver:
 
     def may_settle(self, commit: str) -> bool:
         """Whether there is a resolution that may be of a patch's conflict."""
-        patch = names.without_number(self._patches[commit])
-        return bool(self._of_others) or patch in self._of_patch
+        return bool(self._of_others or self._of(commit))
 
     def refused(self, commit: str) -> tuple[str, ...]:
         """Return the names of a patch's resolution files, of which none fits."""
-        name = self._patches[commit]
         return tuple(
             made.file_name
-            for made in self._of_patch.get(names.without_number(name), ())
+            for made in self._of(commit).values()
             # Subjects, and so the words, can be the same: it may be another patch's.
-            if made.patch == name or made.patch not in self._names
+            if made.patch == self._patches[commit] or made.patch not in self._names
         )
+
+    def _of(self, commit: str) -> Mapping[tuple[ConflictKey, ...], RecordedResolution]:
+        """Return the resolutions of a patch, by what met."""
+        patch = names.without_number(self._patches[commit])
+        for unread in self._unread.pop(patch, ()):
+            self._add(parse(self._quarantine.objects.blob(unread.oid), unread.file_name))
+        return self._of_patch.get(patch, {})
+
+    def _add(self, made: RecordedResolution) -> None:
+        # the number only orders: a patch that is moved in its queue gets another one (names.assign)
+        self._of_patch.setdefault(names.without_number(made.patch), {})[made.met] = made
 
 
 def apply(quarantine: Quarantine, tree: str, results: Sequence[ResolvedPath]) -> str:
