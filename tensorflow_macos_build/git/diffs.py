@@ -52,12 +52,6 @@ _ADDED = re.compile(rb"\n(\+[^\n]*)")
 # how git writes a path that needs quotes (quote_c_style in quote.c)
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
-# lines of a header, and what stands there when the difference is turned round
-_OPPOSITES = (
-    (b"new file mode ", b"deleted file mode "),
-    (b"old mode ", b"new mode "),
-    (b"rename from ", b"rename to "),
-)
 _FILE = b"\ndiff --git "
 # a line of ids: of a commit, or of the two trees that were asked for
 _IDS = re.compile(rb"[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?")
@@ -187,7 +181,7 @@ def _of_trees(context: int, algorithm: str, *, renames: bool, plain: bool) -> tu
     moves = (_RENAMES,) if renames else ()
     bare = ("--no-indent-heuristic", "--text") if plain else ()
     # Without --binary: the ids of what is no text are enough to compare it, and they can be turned
-    # round (`inverse_id`), which a delta cannot.
+    # round (`change_ids.of_inverse`), which a delta cannot.
     return (*_PINNED, f"-U{context}", f"--diff-algorithm={algorithm}", *moves, *bare)
 
 
@@ -278,58 +272,6 @@ def text_digest(diff: TreeDiff) -> bytes:
         digest.update(repr((file.path, file.header)).encode())
         digest.update(_HUNK.sub(b"\n@@", b"\n" + file.text))
     return digest.digest()
-
-
-def change_id(diff: TreeDiff) -> bytes:
-    """Return a digest of what a difference changes, wherever in its files and in whatever context.
-
-    It is what git-patch-id(1) is for, whose ids ignore white space, and depend on the context.
-    """
-    return _id_of((file.path, file.header, file.changed) for file in diff)
-
-
-def _id_of(files: Iterable[tuple[str, Sequence[bytes], Sequence[bytes]]]) -> bytes:
-    digest = hashlib.sha256()
-    for path, header, changed in files:
-        digest.update(repr((path, header)).encode())
-        digest.update(b"\n".join(changed))
-    return digest.digest()
-
-
-def inverse_id(diff: TreeDiff) -> bytes:
-    """Return the `change_id` of what takes a difference back; without context."""
-    return _id_of((file.path, _inverted(file.header), _swapped(file)) for file in diff)
-
-
-def _inverted(header: Sequence[bytes]) -> tuple[bytes, ...]:
-    return tuple(sorted(map(_inverted_header, header), key=_is_second))
-
-
-def _swapped(file: FileDiff) -> list[bytes]:
-    """Swap the signs; git prints what goes before what comes."""
-    swapped: list[bytes] = []
-    for hunk in file.hunks:
-        lines = [line.rstrip(b"\n") for line in hunk.lines]
-        swapped += [b"-" + line[1:] for line in lines if line[:1] == b"+"]
-        swapped += [b"+" + line[1:] for line in lines if line[:1] == b"-"]
-    return swapped
-
-
-def _inverted_header(line: bytes) -> bytes:
-    if line.startswith(b"index "):
-        old, _, new = line.removeprefix(b"index ").partition(b"..")
-        new, blank, mode = new.partition(b" ")
-        return b"index " + new + b".." + old + blank + mode
-    for old, new in _OPPOSITES:
-        if line.startswith((old, new)):
-            word, other = (old, new) if line.startswith(old) else (new, old)
-            return other + line.removeprefix(word)
-    return line
-
-
-def _is_second(line: bytes) -> bool:
-    """Whether a header's line comes after its pair: `new mode` follows `old mode`."""
-    return line.startswith((b"new mode ", b"index "))
 
 
 def _records(out: bytes) -> Iterator[tuple[bytes, TreeDiff]]:

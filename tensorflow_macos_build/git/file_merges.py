@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git import merges, patch_sides
 from tensorflow_macos_build.git.merge_queue import (
     ALONE,
     Kind,
@@ -115,7 +115,7 @@ class FileMerger:
 
     def __init__(self, quarantine: Quarantine) -> None:
         self.renames = RenameSearch(quarantine)
-        self.sides = merges.PatchSides(quarantine)
+        self.sides = patch_sides.PatchSides(quarantine)
         self._quarantine = quarantine
         self._merged: dict[_Key, FileMerge] = {}
         self._mergers = RunningMergers(quarantine)

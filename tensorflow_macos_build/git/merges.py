@@ -175,7 +175,7 @@ def merge(
     if output is None:
         return attempt.without_renames()
     marked = attempt.result(output)
-    doubtful = (conflict.left for conflict in marked.conflicted if _is_no_folder(conflict.left))
+    doubtful = (conflict.left for conflict in marked.conflicted if is_no_folder(conflict.left))
     if not (
         _unites(quarantine, ours, output)
         or any(may_be_clean(quarantine, left) for left in doubtful)
@@ -293,7 +293,7 @@ def _with_markers(quarantine: Quarantine, plain: MergeResult, marked: MergeResul
     conflicted: list[ConflictedPath] = []
     for conflict in plain.conflicted:
         left = shown.get(conflict.path)
-        if _is_no_folder(left) and _is_no_folder(conflict.left):
+        if is_no_folder(left) and is_no_folder(conflict.left):
             result.change({conflict.path: left})
         conflicted.append(replace(conflict, left=result.entry(conflict.path)))
     return replace(plain, tree=result.write(quarantine), conflicted=tuple(conflicted))
@@ -325,10 +325,11 @@ def _conflict_if_marked(quarantine: Quarantine, merged: MergeResult) -> MergeRes
 
 def _file_at(tree: Overlay, path: str) -> TreeEntry | None:
     entry = tree.entry(path)
-    return entry if _is_no_folder(entry) else None
+    return entry if is_no_folder(entry) else None
 
 
-def _is_no_folder(entry: TreeEntry | None) -> TypeGuard[TreeEntry]:
+def is_no_folder(entry: TreeEntry | None) -> TypeGuard[TreeEntry]:
+    """Whether something is there that is no folder: a file, a link or a submodule."""
     return entry is not None and not entry.is_tree
 
 
@@ -357,54 +358,3 @@ def _messages(tokens: Iterator[str], sides: Sides) -> Iterator[MergeMessage]:
         for side, name in zip(sides, ("upstream", "the patch"), strict=True):
             words = words.replace(side, name)
         yield MergeMessage(paths, kind, words)
-
-
-def provisional(quarantine: Quarantine, merged: MergeResult) -> str:
-    """Return the tree in which every conflict is resolved the patch's way (`PatchSides`)."""
-    result = Overlay(quarantine.objects, merged.tree)
-    result.change(PatchSides(quarantine).of(merged))
-    return result.write(quarantine)
-
-
-class PatchSides:
-    """What conflicts become where they are resolved the patch's way; each is resolved once.
-
-    Args:
-        quarantine: where the objects are.
-    """
-
-    def __init__(self, quarantine: Quarantine) -> None:
-        self._quarantine = quarantine
-        self._known: dict[tuple[TreeEntry, TreeEntry], TreeEntry] = {}
-
-    def of(self, merged: MergeOutcome) -> dict[str, TreeEntry | None]:
-        """Return what is to be at paths instead of what git left; None: nothing.
-
-        In a conflicting hunk the patch's lines stand; a file that upstream deleted and the patch
-        changes is there; a file that the patch deletes is gone; a file that both renamed has the
-        patch's name. All that merged cleanly stays merged.
-        """
-        renamed = {p for m in merged.messages if m.kind == RENAME_RENAME for p in m.paths}
-        sides: dict[str, TreeEntry | None] = {}
-        for conflict in merged.conflicted:
-            if not _is_no_folder(conflict.left):
-                continue
-            if conflict.theirs is not None:
-                marked = None if conflict.ours is None else conflict.left
-                sides[conflict.path] = self._side(conflict.theirs, marked)
-            # What only upstream has stays, but for the name that it gave a file which the patch
-            # calls something else.
-            elif conflict.base or conflict.path in renamed:
-                sides[conflict.path] = None
-        return sides
-
-    def _side(self, theirs: TreeEntry, left: TreeEntry | None) -> TreeEntry:
-        """Return the patch's side of a file; `left` is git's, with markers or without."""
-        if left is None or not left.is_file or not theirs.is_file:
-            return theirs
-        if (theirs, left) not in self._known:
-            marked, patched = (self._quarantine.objects.blob(side.oid) for side in (left, theirs))
-            resolved = markers.patch_side(marked, patched)
-            oid = theirs.oid if resolved is None else self._quarantine.write("blob", resolved)
-            self._known[theirs, left] = TreeEntry(theirs.mode, oid)
-        return self._known[theirs, left]

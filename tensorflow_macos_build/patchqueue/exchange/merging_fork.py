@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tensorflow_macos_build.errors import WorkFailed
-from tensorflow_macos_build.git import merges
+from tensorflow_macos_build.git import merges, patch_sides
 from tensorflow_macos_build.patchqueue.exchange.sources import Imported
 from tensorflow_macos_build.patchqueue.formats import write
 from tensorflow_macos_build.patchqueue.formats.message import clean_message
@@ -107,7 +107,7 @@ class _Mover:
         """Return the fork's tree at a commit with all of upstream merged that came later."""
         trees = [self.quarantine.tree(oid) for oid in (step.level, self.base, step.commit)]
         merged = merges.merge(self.quarantine, *trees)
-        return merged.tree if merged.clean else merges.provisional(self.quarantine, merged)
+        return merged.tree if merged.clean else patch_sides.provisional(self.quarantine, merged)
 
     def _replay(self, group: Sequence[ForkStep]) -> None:
         # A commit of two trees each: the difference to the parent on the fork's line is wanted,

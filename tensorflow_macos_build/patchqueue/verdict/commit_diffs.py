@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git import diffs, trees
+from tensorflow_macos_build.git import change_ids, diffs, trees
 from tensorflow_macos_build.git.answers import UnreadAnswers
 from tensorflow_macos_build.git.recent import Recent
 
@@ -56,8 +56,8 @@ def _compressed(diff: TreeDiff) -> _Compressed:
 
 
 def _identified(diff: TreeDiff) -> tuple[bytes, _Compressed]:
-    """Return a difference's `diffs.change_id`, and itself: of many nothing else is asked."""
-    return diffs.change_id(diff), _compressed(diff)
+    """Return a difference's `change_ids.of`, and itself: of many nothing else is asked."""
+    return change_ids.of(diff), _compressed(diff)
 
 
 class CommitDiffs:
@@ -87,7 +87,7 @@ class CommitDiffs:
             self._keep((commit, ()), diff)
 
     def change_ids(self, commits: Sequence[str]) -> list[bytes]:
-        """Return the `diffs.change_id` of each commit; all are kept."""
+        """Return the `change_ids.of` of each commit; all are kept."""
         if not self._change_ids.keys() >= set(commits):
             self.expect(commits)
             self._answers.read_until(lambda: self._change_ids.keys() >= set(commits))

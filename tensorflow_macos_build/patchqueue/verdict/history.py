@@ -8,7 +8,7 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from tensorflow_macos_build.git import commit_log, diffs, revisions
+from tensorflow_macos_build.git import change_ids, commit_log, revisions
 from tensorflow_macos_build.git.objects import decode_path
 from tensorflow_macos_build.patchqueue.verdict import origins
 from tensorflow_macos_build.patchqueue.verdict.commit_diffs import CommitDiffs
@@ -328,7 +328,7 @@ class UpstreamHistory(PathHistory):
         same_paths = [other for other in later if self.paths_of(other) == paths]
         if not same_paths:
             return set()
-        undone = diffs.inverse_id(next(self._diffs.of([commit])))
+        undone = change_ids.of_inverse(next(self._diffs.of([commit])))
         made = zip(same_paths, self._diffs.change_ids(same_paths), strict=True)
         return {other for other, made_id in made if made_id == undone}
 

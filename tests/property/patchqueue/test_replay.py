@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, example, given, note, settings
 from hypothesis import strategies as st
 
-from tensorflow_macos_build.git import merges, trees
+from tensorflow_macos_build.git import merges, patch_sides, trees
 from tensorflow_macos_build.git.file_merges import FileMerger
 from tensorflow_macos_build.git.markers import MARKER_SIZE
 from tensorflow_macos_build.git.merges import MergeMessage, MergeOutcome, MergeResult, Stages
@@ -86,7 +86,7 @@ def test_each_merge_is_the_one_that_git_makes_of_whole_trees(
                         assert shown[position].ours == ours
                         # markers name the throw-away commits, which are others
                         made_of = [
-                            merges.provisional(quarantine, m) for m in (shown[position], whole)
+                            patch_sides.provisional(quarantine, m) for m in (shown[position], whole)
                         ]
                         assert made_of[0] == made_of[1]
                 ours = step.after

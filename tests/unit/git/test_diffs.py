@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tensorflow_macos_build.git import diffs, trees
+from tensorflow_macos_build.git import change_ids, diffs, trees
 from tests.repositories import EXECUTABLE, FILE, Case, lines, make
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def test_a_difference_turned_round_is_the_one_the_other_way(sides: tuple[Git, st
     for renames in (False, True):
         forth, back = diffs.of_trees(git, [(old, new), (new, old)], renames=renames)
         assert {file.path for file in forth} >= {"binary", "mode", "moved", 'te"xt'}
-        assert [diffs.inverse_id((file,)) for file in forth if file.path in OLD.keys() & NEW] == [
-            diffs.change_id((file,)) for file in back if file.path in OLD.keys() & NEW
-        ]
+        assert [
+            change_ids.of_inverse((file,)) for file in forth if file.path in OLD.keys() & NEW
+        ] == [change_ids.of((file,)) for file in back if file.path in OLD.keys() & NEW]
         assert not any(b"GIT binary patch" in line for file in forth for line in file.header)
 
 
