@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from tensorflow_macos_build.patchqueue.verdict.patches_by_path import PatchesByPath
 
 
-_AHEAD = 120
+_AHEAD = 160
 """Files whose comparisons are asked for before they are reported: some questions' worth of them
-(`blob_diffs.AT_ONCE`), so that git is at work while the reports are made."""
+(`blob_diffs.AT_ONCE`), so that git is at work while the reports are made. The next are asked for
+when half of them are reported."""
 
 _INSIGNIFICANT = 2
 """Characters up to which a line (`}`, `);`) is everywhere, and no evidence."""
@@ -50,7 +51,8 @@ class ConflictReporter:
         self._added = _AddedLines(history)
         self._shown: dict[str, str] = {}
         self._waiting: deque[ReplayStep] = deque()
-        self._ahead: dict[str, int] = {}
+        self._files_of: dict[str, int] = {}
+        self._ahead = 0
 
     def expect_files(self, files: Iterable[FileVersions]) -> None:
         """Let git compare what the reports of files in conflict need."""
@@ -80,10 +82,11 @@ class ConflictReporter:
     def _go_ahead(self) -> None:
         """Let git compare files until enough of those are asked for that are reported next."""
         files: list[ConflictedPath] = []
-        while self._waiting and sum(self._ahead.values()) < _AHEAD:
+        while self._waiting and self._ahead < _AHEAD:
             step = self._waiting.popleft()
             conflicted = step.merged.conflicted if step.merged else ()
-            self._ahead[step.commit] = len(conflicted)
+            self._files_of[step.commit] = len(conflicted)
+            self._ahead += len(conflicted)
             files += conflicted
         self.expect_files(FileVersions(f.path, f.base, f.ours, f.theirs) for f in files)
 
@@ -106,7 +109,8 @@ class ConflictReporter:
     def report(self, step: ReplayStep, earlier: PatchesByPath) -> tuple[ConflictReport, ...]:
         """Report a step's conflicting files, given the conflicting patches before it."""
         assert step.merged is not None
-        if self._ahead.pop(step.commit, 0):
+        self._ahead -= self._files_of.pop(step.commit, 0)
+        if self._waiting and self._ahead <= _AHEAD // 2:
             self._go_ahead()
         return tuple(
             self._file(step, step.merged, file, earlier) for file in step.merged.conflicted

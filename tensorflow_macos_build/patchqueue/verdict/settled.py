@@ -33,7 +33,8 @@ GONE = (StepOutcome.EMPTY, StepOutcome.LANDED)
 
 _AHEAD = 100
 """Commits of upstream's that git is asked to compare before a patch needs them; few enough that
-their differences are still there then (`commit_diffs`)."""
+their differences are still there then (`commit_diffs`). The next are asked for when half of them
+are used."""
 
 
 class _Look(NamedTuple):
@@ -76,25 +77,26 @@ class SettledReporter:
             (patch, step) for patch, step in patches if step.outcome in (*CARRIED, *GONE)
         )
         self._looks: dict[str, _Look] = {}
+        self._ahead = 0
 
     def of(
         self, patch: QueueCommit, step: ReplayStep, before: PatchesByPath
     ) -> tuple[Status, Evidence]:
         """Return a patch's status; `before` are the patches before it."""
-        self.go_ahead()
+        if self._ahead <= _AHEAD // 2:
+            self.go_ahead()
         look = self._looks.pop(step.commit)
+        self._ahead -= look.asked
         if step.outcome in CARRIED:
             return self._carried_on(patch, step, look)
         return self._gone(patch, step, look, before)
 
     def go_ahead(self) -> None:
         """Let git compare commits until enough are asked for that are needed next."""
-        asked = sum(look.asked for look in self._looks.values())
-        while self._waiting and asked < _AHEAD:
+        while self._waiting and self._ahead < _AHEAD:
             patch, step = self._waiting.popleft()
-            look = self._look(patch, step)
-            self._looks[step.commit] = look
-            asked += look.asked
+            look = self._looks[step.commit] = self._look(patch, step)
+            self._ahead += look.asked
 
     def _look(self, patch: QueueCommit, step: ReplayStep) -> _Look:
         paths = [change.path for change in step.changes]
