@@ -51,8 +51,10 @@ class ConflictReporter:
         self._added = _AddedLines(history)
         self._shown: dict[str, str] = {}
         self._waiting: deque[ReplayStep] = deque()
-        self._files_of: dict[str, int] = {}
-        self._ahead = 0
+        # of what is asked for and not yet reported: how many files, in all and by patch
+        self._ahead, self._files_of = 0, dict[str, int]()
+        # the conflicting patches on each path, up to where the asking has come
+        self._on_path: dict[str, list[str]] = {}
 
     def expect_files(self, files: Iterable[FileVersions]) -> None:
         """Let git compare what the reports of files in conflict need."""
@@ -77,32 +79,33 @@ class ConflictReporter:
         """
         self._waiting.extend(steps)
         self._go_ahead()
-        self._expect_patches(steps)
 
     def _go_ahead(self) -> None:
         """Let git compare files until enough of those are asked for that are reported next."""
-        files: list[ConflictedPath] = []
+        part: list[ReplayStep] = []
         while self._waiting and self._ahead < _AHEAD:
-            step = self._waiting.popleft()
-            conflicted = step.merged.conflicted if step.merged else ()
-            self._files_of[step.commit] = len(conflicted)
-            self._ahead += len(conflicted)
-            files += conflicted
-        self.expect_files(FileVersions(f.path, f.base, f.ours, f.theirs) for f in files)
+            part.append(self._waiting.popleft())
+            count = self._files_of[part[-1].commit] = len(_conflicted(part[-1]))
+            self._ahead += count
+        self.expect_files(
+            FileVersions(file.path, file.base, file.ours, file.theirs)
+            for step in part
+            for file in _conflicted(step)
+        )
+        self._expect_patches(part)
 
-    def _expect_patches(self, steps: Sequence[ReplayStep]) -> None:
+    def _expect_patches(self, part: Sequence[ReplayStep]) -> None:
         """Read the patches that steps may follow from: earlier ones on files in conflict."""
-        by_path: dict[str, list[str]] = {}
         patches: dict[str, None] = {}
         paths: dict[str, None] = {}
-        for step in steps:
-            for file in step.merged.conflicted if step.merged else ():
+        for step in part:
+            for file in _conflicted(step):
                 path = _path_before(step, file)
-                if before := by_path.get(path):
+                if before := self._on_path.get(path):
                     patches |= dict.fromkeys(before)
                     paths[path] = None
             for change in step.changes:
-                by_path.setdefault(change.path, []).append(step.commit)
+                self._on_path.setdefault(change.path, []).append(step.commit)
         self._history.expect(patches)
         self._writers.expect(paths)
 
@@ -217,6 +220,10 @@ class _AddedLines:
         for commit, diff in zip(fresh, self._history.changes_in(path, fresh), strict=True):
             added = frozenset(line[1:].strip() for file in diff for line in file.added)
             self._known[commit, path] = added
+
+
+def _conflicted(step: ReplayStep) -> Sequence[ConflictedPath]:
+    return step.merged.conflicted if step.merged else ()
 
 
 def _path_before(step: ReplayStep, file: ConflictedPath) -> str:
